@@ -1,0 +1,1 @@
+"""Architectures in plain torch, and readers of trained checkpoints."""

@@ -1,0 +1,114 @@
+"""The JSON record that every exported file carries about itself."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from .contract import FORMAT_VERSION, TensorSpec
+from .errors import SezmError
+
+FORMAT_NAME = "sezm-infer"
+
+
+@dataclass(frozen=True)
+class StaticSizes:
+    """Sizes of a static-shape file; smaller systems are padded to them.
+
+    Attributes:
+        atoms: N, padding included.
+        edges: E, padding included.
+        systems: B.
+    """
+
+    atoms: int
+    edges: int
+    systems: int = 1
+
+
+@dataclass(frozen=True)
+class Metadata:
+    """What an engine has to know of a file; no side file is ever needed.
+
+    Attributes:
+        family: architecture, e.g. "sezm".
+        configuration: the architecture's own options, as read from the checkpoint.
+        elements: chemical symbols that the model knows.
+        cutoff: radius of the neighbour list, Angstrom.
+        message_passing_steps: how many times information moves by one cutoff.
+        dtype: "float32" or "float64", the "real" of the contract.
+        static_sizes: None for a file that takes any size.
+        inputs, outputs: signature of the graph, in order.
+        checkpoint_sha256: digest of the checkpoint file that was exported.
+        forces_kind: "conservative" (gradient of the energy) or "direct".
+        versions: name -> version of the tools that wrote the file.
+        verification: what was compared before the file was handed over, and the largest deviations.
+    """
+
+    family: str
+    configuration: dict[str, Any]
+    elements: tuple[str, ...]
+    cutoff: float
+    message_passing_steps: int
+    dtype: str
+    static_sizes: StaticSizes | None
+    inputs: tuple[TensorSpec, ...]
+    outputs: tuple[TensorSpec, ...]
+    checkpoint_sha256: str
+    forces_kind: str = "conservative"
+    versions: dict[str, str] = field(default_factory=dict)
+    verification: dict[str, Any] = field(default_factory=dict)
+
+    def to_json(self) -> str:
+        """The record as JSON text."""
+        header = {"format": FORMAT_NAME, "format_version": FORMAT_VERSION}
+        return json.dumps(header | asdict(self), indent=1)
+
+    @classmethod
+    def from_json(cls, text: str, path: str) -> Metadata:
+        """Read a record found in the file ``path`` (named in errors).
+
+        Raises:
+            SezmError: not a record of this format, or written by a newer version of it.
+        """
+        record = _parse(text, path)
+        if record.pop("format", None) != FORMAT_NAME:
+            raise SezmError(f"{path}: its metadata is not of a sezm-infer file; export it again.")
+        version = record.pop("format_version", None)
+        if version != FORMAT_VERSION:
+            raise SezmError(
+                f"{path}: format version {version}, but this sezm-infer reads version "
+                f"{FORMAT_VERSION}; export the checkpoint again, or update sezm-infer."
+            )
+        try:
+            return cls(**_typed(record))
+        except (TypeError, KeyError) as error:
+            raise SezmError(
+                f"{path}: its metadata is incomplete ({error}); export it again."
+            ) from None
+
+
+def _parse(text: str, path: str) -> dict[str, Any]:
+    try:
+        record = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise SezmError(f"{path}: its metadata is not JSON ({error}); export it again.") from None
+    if not isinstance(record, dict):
+        raise SezmError(f"{path}: its metadata is not a JSON object; export it again.")
+    return record
+
+
+def _typed(record: dict[str, Any]) -> dict[str, Any]:
+    """JSON lists and objects back as tuples, specs and sizes."""
+    sizes = record["static_sizes"]
+    return record | {
+        "elements": tuple(record["elements"]),
+        "static_sizes": None if sizes is None else StaticSizes(**sizes),
+        "inputs": tuple(_tensor_spec(spec) for spec in record["inputs"]),
+        "outputs": tuple(_tensor_spec(spec) for spec in record["outputs"]),
+    }
+
+
+def _tensor_spec(spec: dict[str, Any]) -> TensorSpec:
+    return TensorSpec(**(spec | {"shape": tuple(spec["shape"])}))
