@@ -1,1 +1,6 @@
 """Architectures in plain torch, and readers of trained checkpoints."""
+
+from .errors import CheckpointError
+from .sezm.reader import read_checkpoint
+
+__all__ = ["CheckpointError", "read_checkpoint"]

@@ -1,0 +1,63 @@
+"""Which ATen operators are expanded while tracing, and into what.
+
+PyTorch's core ATen decompositions, less those that turn one fast operator into slow pieces, plus
+our own forms of a few derivatives.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch._decomp import core_aten_decompositions
+
+aten = torch.ops.aten
+
+KEPT = (
+    aten.index_add.default,  # the segment sum: each format has its own lowering
+    aten.slice_backward.default,  # `join_slices` makes one `cat` of several
+)
+
+
+def decomposition_table() -> dict[Any, Callable[..., Any]]:
+    """The table for ``make_fx``."""
+    table = {op: rule for op, rule in core_aten_decompositions().items() if op not in KEPT}
+    return table | {
+        aten.silu.default: _silu,
+        aten.silu_backward.default: _silu_backward,
+        aten.sigmoid_backward.default: _sigmoid_backward,
+        aten.tanh_backward.default: _tanh_backward,
+        aten.select_backward.default: _select_backward,
+        aten.mv.default: _mv,
+    }
+
+
+def _silu(x: Tensor) -> Tensor:
+    return x * torch.sigmoid(x)
+
+
+def _silu_backward(gradient: Tensor, x: Tensor) -> Tensor:
+    """By sigmoid, shared with the forward pass: PyTorch's form overflows for large negative x."""
+    sigmoid = torch.sigmoid(x)
+    return gradient * (sigmoid + x * sigmoid * (1 - sigmoid))
+
+
+def _sigmoid_backward(gradient: Tensor, sigmoid: Tensor) -> Tensor:
+    return gradient * (sigmoid * (1 - sigmoid))
+
+
+def _tanh_backward(gradient: Tensor, tanh: Tensor) -> Tensor:
+    return gradient * (1 - tanh * tanh)
+
+
+def _select_backward(gradient: Tensor, sizes: Sequence[int], dim: int, index: int) -> Tensor:
+    """As a slice of length one: PyTorch's form compares an arange with the index."""
+    dim, index = dim % len(sizes), index % sizes[dim]
+    return aten.slice_backward(gradient.unsqueeze(dim), sizes, dim, index, index + 1, 1)
+
+
+def _mv(matrix: Tensor, vector: Tensor) -> Tensor:
+    """As a matrix product: PyTorch's form writes and re-reads the elementwise product."""
+    return torch.mm(matrix, vector.unsqueeze(1)).squeeze(1)

@@ -1,0 +1,68 @@
+"""The metadata of a model, before verification adds its findings."""
+
+from __future__ import annotations
+
+import hashlib
+import platform
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+from sezm_infer.contract import ATOM_VIRIAL, INPUTS, OUTPUTS, TensorSpec
+from sezm_infer.metadata import Metadata, StaticSizes
+
+from .flat_function import EnergyModel
+
+
+def describe(
+    model: EnergyModel,
+    sha256: str,
+    *,
+    static: StaticSizes | None = None,
+    atom_virial: bool = False,
+    versions: dict[str, str] | None = None,
+) -> Metadata:
+    """Metadata of a model.
+
+    Args:
+        model: what is, or will be, exported.
+        sha256: digest of its checkpoint file; "" for a model that has none.
+        static: fixed sizes, which then stand in the shapes in place of letters.
+        atom_virial: whether the atoms' virials are an output.
+        versions: of the tools that write the file.
+    """
+    outputs = (*OUTPUTS, ATOM_VIRIAL) if atom_virial else OUTPUTS
+    return Metadata(
+        family=model.family,
+        configuration=model.configuration,
+        elements=tuple(model.elements),
+        cutoff=float(model.cutoff),
+        message_passing_steps=model.message_passing_steps,
+        dtype=str(model.dtype).removeprefix("torch."),
+        static_sizes=static,
+        inputs=tuple(_with_sizes(spec, static) for spec in INPUTS),
+        outputs=tuple(_with_sizes(spec, static) for spec in outputs),
+        checkpoint_sha256=sha256,
+        versions=versions or {},
+    )
+
+
+def tool_versions() -> dict[str, str]:
+    """Versions of what takes part in writing a file."""
+    from importlib.metadata import version
+
+    names = ("sezm-infer", "torch", "onnx", "onnxruntime", "numpy")
+    return {"python": platform.python_version()} | {name: version(name) for name in names}
+
+
+def file_digest(path: Path) -> str:
+    """SHA-256 of a file, in hexadecimal."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _with_sizes(spec: TensorSpec, static: StaticSizes | None) -> TensorSpec:
+    if static is None:
+        return spec
+    sizes = {"N": static.atoms, "E": static.edges, "B": static.systems}
+    return replace(spec, shape=tuple(sizes.get(axis, axis) for axis in spec.shape))  # type: ignore[arg-type, misc]

@@ -1,0 +1,95 @@
+"""From the simplified graph to an ONNX file.
+
+The translation is direct, one ATen operator after the other by the tables in ``onnx_operators`` and
+``onnx_segments``. PyTorch's own exporter took minutes on graphs of this size, and its files held
+sums with a data race.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import onnx
+import torch
+from onnx import helper
+from sezm_infer.contract import METADATA_KEY, TensorSpec
+from sezm_infer.errors import SezmError
+from sezm_infer.metadata import Metadata
+from torch import fx
+
+from .onnx_lowering import ONNX_TYPES, Lowering
+from .onnx_operators import TRANSLATIONS, constant
+from .onnx_segments import SEGMENT_TRANSLATIONS
+
+PRODUCER = "sezm-infer"
+
+
+def to_onnx(module: fx.GraphModule, metadata: Metadata) -> onnx.ModelProto:
+    """Translate a simplified graph.
+
+    Raises:
+        SezmError: an operator that has no translation.
+    """
+    lowering = Lowering(module.meta["sizes"])
+    for node in module.graph.nodes:
+        if node.op == "placeholder":
+            lowering.names[node] = node.name
+        elif node.op == "get_attr":
+            lowering.names[node] = constant(lowering, getattr(module, node.target))
+        elif node.op == "call_function":
+            lowering.names[node] = _translated(lowering, node)
+        else:
+            for result, spec in zip(node.args[0], metadata.outputs, strict=True):
+                lowering.builder.rename(lowering.names[result], spec.name)
+    model = lowering.builder.model(
+        [_value_info(spec, metadata) for spec in metadata.inputs],
+        [_value_info(spec, metadata) for spec in metadata.outputs],
+        PRODUCER,
+    )
+    helper.set_model_props(model, {METADATA_KEY: metadata.to_json()})
+    return model
+
+
+def write_onnx(module: fx.GraphModule, metadata: Metadata, path: Path) -> None:
+    """Write the file.
+
+    Args:
+        module: from :func:`~sezm_export.simplify_graph.simplify`.
+        metadata: stored in ``metadata_props``; names and shapes of inputs and outputs come from it.
+        path: of the new file.
+
+    Raises:
+        SezmError: see :func:`to_onnx`, :func:`require_no_racing_sum`.
+    """
+    model = to_onnx(module, metadata)
+    onnx.save(model, str(path))
+    require_no_racing_sum(path)
+
+
+def require_no_racing_sum(path: Path) -> None:
+    """Check a file for sums that lose updates on several threads (see ``onnx_segments``).
+
+    Raises:
+        SezmError: it holds a ``ScatterND`` with a reduction.
+    """
+    for node in onnx.load(str(path), load_external_data=False).graph.node:
+        if node.op_type == "ScatterND" and any(a.name == "reduction" for a in node.attribute):
+            raise SezmError(
+                f"{path}: {node.name} is a ScatterND with a reduction, which ONNX Runtime computes "
+                "wrongly on several threads."
+            )
+
+
+def _translated(lowering: Lowering, node: fx.Node) -> str:
+    translation = TRANSLATIONS.get(node.target) or SEGMENT_TRANSLATIONS.get(node.target)
+    if translation is None:
+        raise SezmError(f"the model uses {node.target}, which has no translation to ONNX.")
+    try:
+        return translation(lowering, node, *node.args, **node.kwargs)
+    except (NotImplementedError, TypeError) as error:
+        raise SezmError(f"no translation to ONNX of {node.format_node()} ({error}).") from error
+
+
+def _value_info(spec: TensorSpec, metadata: Metadata) -> onnx.ValueInfoProto:
+    dtype = getattr(torch, metadata.dtype if spec.dtype == "real" else spec.dtype)
+    return helper.make_tensor_value_info(spec.name, ONNX_TYPES[dtype], list(spec.shape))

@@ -1,0 +1,95 @@
+"""Collects the nodes and constants of an ONNX graph."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import onnx
+from onnx import TensorProto, helper, numpy_helper
+
+OPSET = 18
+"""The first in which ScatterElements has "max" and all reductions take axes as an input. Nothing
+newer is needed, and every ONNX Runtime since 1.14, OpenVINO and others read it."""
+
+IR_VERSION = 8
+"""The file layout that goes with opset 18."""
+
+
+class OnnxBuilder:
+    """Nodes in order of execution, and constants, each stored once."""
+
+    def __init__(self) -> None:
+        self._nodes: list[onnx.NodeProto] = []
+        self._initializers: list[TensorProto] = []
+        self._constants: dict[tuple[Any, ...], str] = {}
+        self._results: dict[tuple[Any, ...], str] = {}
+
+    def op(self, kind: str, *inputs: str, **attributes: Any) -> str:
+        """The result of an operator; of equal calls the first is used again.
+
+        Args:
+            kind: ONNX operator.
+            inputs: names of values; "" for an optional input left out.
+            attributes: of the operator; None for one left out.
+        """
+        given = {key: item for key, item in attributes.items() if item is not None}
+        key = (kind, inputs, repr(sorted(given.items())))
+        if key not in self._results:
+            output = f"{kind}_{len(self._nodes)}"
+            self._nodes.append(helper.make_node(kind, inputs, [output], name=output, **given))
+            self._results[key] = output
+        return self._results[key]
+
+    def ascending(self, values: str, length: str) -> str:
+        """Positions that sort a vector in ascending order, equal ones in their order."""
+        key = ("TopK", values)
+        if key not in self._results:
+            name = f"TopK_{len(self._nodes)}"
+            outputs = [f"{name}_values", f"{name}_indices"]
+            options = {"axis": 0, "largest": 0, "sorted": 1}
+            self._nodes.append(
+                helper.make_node("TopK", [values, length], outputs, name=name, **options)
+            )
+            self._results[key] = outputs[1]
+        return self._results[key]
+
+    def constant(self, array: np.ndarray) -> str:
+        """The name of a constant."""
+        array = np.asarray(array, order="C")
+        key = (array.dtype.str, array.shape, array.tobytes())
+        if key not in self._constants:
+            name = f"constant_{len(self._constants)}"
+            self._initializers.append(numpy_helper.from_array(array, name))
+            self._constants[key] = name
+        return self._constants[key]
+
+    def integers(self, *numbers: int) -> str:
+        """A constant vector of int64."""
+        return self.constant(np.array(numbers, dtype=np.int64))
+
+    def integer(self, number: int) -> str:
+        """A constant int64 without axes."""
+        return self.constant(np.array(number, dtype=np.int64))
+
+    def rename(self, value: str, name: str) -> None:
+        """Give a value the name of a graph output."""
+        self._nodes.append(helper.make_node("Identity", [value], [name], name=name))
+
+    def model(
+        self,
+        inputs: Sequence[onnx.ValueInfoProto],
+        outputs: Sequence[onnx.ValueInfoProto],
+        producer: str,
+    ) -> onnx.ModelProto:
+        """The finished model."""
+        graph = helper.make_graph(
+            self._nodes, producer, list(inputs), list(outputs), initializer=self._initializers
+        )
+        return helper.make_model(
+            graph,
+            producer_name=producer,
+            ir_version=IR_VERSION,
+            opset_imports=[helper.make_opsetid("", OPSET)],
+        )

@@ -1,0 +1,73 @@
+"""Make a traced graph as small as it gets without changing what it computes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import fx
+
+from .graph_tools import Rewriter
+from .rewrite_operators import OPERATOR_RULES
+from .rewrite_slices import SLICE_RULES, join_padded
+from .rewrite_views import VIEW_RULES
+
+MAX_ROUNDS = 20
+
+
+def simplify(module: fx.GraphModule) -> fx.GraphModule:
+    """Apply all passes, in place, until none of them finds anything.
+
+    Args:
+        module: a graph from :func:`~sezm_export.trace.trace`.
+
+    Returns:
+        the same module.
+    """
+    rewriter = Rewriter(module)
+    for _ in range(MAX_ROUNDS):
+        changed = rewriter.apply(OPERATOR_RULES)
+        changed |= rewriter.apply(VIEW_RULES)
+        changed |= rewriter.apply(SLICE_RULES)
+        changed |= join_padded(rewriter)
+        changed |= merge_equal(module.graph)
+        remove_dead(module.graph)
+        if not changed:
+            break
+    module.delete_all_unused_submodules()
+    module.recompile()
+    return module
+
+
+def remove_dead(graph: fx.Graph) -> None:
+    """Remove nodes that no output needs; the inputs stay."""
+    for node in reversed(list(graph.nodes)):
+        if not node.users and node.op in ("call_function", "get_attr"):
+            graph.erase_node(node)
+
+
+def merge_equal(graph: fx.Graph) -> bool:
+    """Common subexpressions: of nodes with equal operator and arguments the first remains."""
+    seen: dict[Any, fx.Node] = {}
+    changed = False
+    for node in list(graph.nodes):
+        if node.op not in ("call_function", "get_attr"):
+            continue
+        key = (node.op, node.target, _key(node.args), _key(node.kwargs))
+        first = seen.setdefault(key, node)
+        if first is not node:
+            node.replace_all_uses_with(first)
+            graph.erase_node(node)
+            changed = True
+    return changed
+
+
+def _key(argument: Any) -> Any:
+    """Hashable form of an argument; 1, 1.0 and True differ."""
+    if isinstance(argument, (tuple, list)):
+        return tuple(_key(item) for item in argument)
+    if isinstance(argument, dict):
+        return tuple((name, _key(item)) for name, item in sorted(argument.items()))
+    if isinstance(argument, (fx.Node, torch.dtype)):
+        return argument
+    return type(argument).__name__, str(argument)

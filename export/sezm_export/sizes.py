@@ -1,0 +1,66 @@
+"""Sizes of a traced graph: which of its integers stand for N, E, B, or a number of rows.
+
+A graph is traced with sample sizes that are large and have no common factors, so an integer close to
+a multiple of one of them can only be that size, times a constant, plus a small one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sezm_models.neighbor_rows import ROW_WIDTH
+
+LARGEST_OFFSET = 2
+"""Models add or drop an entry at the end of an axis; more has not been met."""
+
+
+@dataclass(frozen=True)
+class Size:
+    """``factor`` times the size named by ``letter``, plus ``offset``."""
+
+    letter: str
+    factor: int = 1
+    offset: int = 0
+
+
+Dim = int | Size
+"""Length of an axis: known at export, or following from the sizes of the input."""
+
+
+@dataclass(frozen=True)
+class SampleSizes:
+    """Values of N, E and B during one trace.
+
+    Attributes:
+        atoms, edges, systems: the sizes.
+        symbolic: whether numbers close to their multiples stand for sizes (dynamic files) or for
+            themselves (static files).
+    """
+
+    atoms: int
+    edges: int
+    systems: int
+    symbolic: bool = True
+
+    @property
+    def by_letter(self) -> dict[str, int]:
+        """N, E and B of the contract, and R, the rows that neighbours are laid out in."""
+        rows = self.atoms + self.edges // ROW_WIDTH  # see sezm_models.neighbor_rows
+        return {"N": self.atoms, "E": self.edges, "B": self.systems, "R": rows}
+
+    def dim(self, number: int) -> Dim:
+        """What an integer of the graph stands for."""
+        if not self.symbolic:
+            return number
+        for letter, size in self.by_letter.items():
+            factor = (number + LARGEST_OFFSET) // size
+            offset = number - factor * size
+            if factor > 0 and abs(offset) <= LARGEST_OFFSET:
+                return Size(letter, factor, offset)
+        return number
+
+
+FIRST_SAMPLE = SampleSizes(atoms=1_000_003, edges=2_900_017, systems=700_001)
+SECOND_SAMPLE = SampleSizes(atoms=1_100_009, edges=3_450_011, systems=800_011)
+"""Two sets of sizes, larger than any axis of a model: tracing computes no values, so they cost
+nothing. Both must give the same graph."""

@@ -1,0 +1,55 @@
+"""From the simplified graph to a TorchScript file.
+
+Segment sums stay `index_add`: at 17,000 edges into 192 atoms (2-core EPYC, float32, 1 thread, ms)
+
+    width                                       1     12     32     96    288
+    index_add, sorted by target              0.08   0.52   0.18   0.25   0.80
+    index_add, unsorted                      0.08   0.56   0.22   0.38   3.0
+    scatter_add, expanded index, sorted      0.08   0.55   0.18   0.26   0.78
+    segment_reduce, sorted                   0.02   0.18   0.47   1.4    5.9
+    padded neighbour table, gather and bmm   0.10   0.13   0.25   0.69   4.1
+    index_put, accumulating                  0.08   0.51   0.44   0.89   2.5
+"""
+
+from __future__ import annotations
+
+import copy
+from pathlib import Path
+from typing import Any
+
+import torch
+from sezm_infer.contract import METADATA_KEY
+from sezm_infer.metadata import Metadata
+from torch import fx
+
+aten = torch.ops.aten
+
+SCRIPTABLE = {aten.sym_size.int: aten.size, aten._to_copy.default: aten.to}
+"""Operators that TorchScript knows by another name."""
+
+
+def to_torchscript(module: fx.GraphModule) -> torch.jit.ScriptModule:
+    """Compile a simplified graph.
+
+    TorchScript resolves overloads by itself and knows no ``OpOverload``, so each operator is
+    replaced by its packet. (``torch.jit.trace`` would fix the sizes.)
+    """
+    scripted = fx.GraphModule(module, copy.deepcopy(module.graph))
+    for node in scripted.graph.nodes:
+        if node.op == "call_function" and isinstance(node.target, torch._ops.OpOverload):
+            node.target = SCRIPTABLE.get(node.target, node.target.overloadpacket)
+    scripted.recompile()
+    compiled: torch.jit.ScriptModule = torch.jit.script(scripted.eval())
+    return compiled
+
+
+def write_torchscript(module: fx.GraphModule, metadata: Metadata, path: Path) -> None:
+    """Write the file: code, constants, and the metadata as an extra file.
+
+    Args:
+        module: from :func:`~sezm_export.simplify_graph.simplify`.
+        metadata: stored as ``extra/sezm_metadata.json``.
+        path: of the new file.
+    """
+    extra: dict[str, Any] = {f"{METADATA_KEY}.json": metadata.to_json()}
+    torch.jit.save(to_torchscript(module), str(path), _extra_files=extra)

@@ -1,0 +1,74 @@
+"""ZBL bridging: the learned part freezes inside a window where a pair potential takes over (sezm.md 3.12)."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from ..segments import segment_sum
+
+# Ziegler-Biersack-Littmark universal screening; Coulomb constant in eV Angstrom, as in the origin.
+COULOMB = 14.3996
+SCREENING_LENGTH = 0.88534 * 0.5291772109
+SCREENING_EXPONENT = 0.23
+SCREENING = (
+    (0.18175, 3.1998),
+    (0.50986, 0.94229),
+    (0.28022, 0.4029),
+    (0.028171, 0.20162),
+)
+
+
+class BridgingWindow(NamedTuple):
+    """Distances between which the learned part is switched, Angstrom."""
+
+    r_inner: float
+    r_outer: float
+
+
+def clamp_distance(r: Tensor, window: BridgingWindow) -> Tensor:
+    """r outside the window, r_inner below it, smooth (C3) between."""
+    width = window.r_outer - window.r_inner
+    t = _window_position(r, window)
+    t2 = t * t
+    inside = window.r_inner + width * t2 * t2 * (20.0 + t * (-45.0 + t * (36.0 - 10.0 * t)))
+    return torch.where(r >= window.r_outer, r, inside)
+
+
+def source_gate(r: Tensor, source: Tensor, n_atoms: int, window: BridgingWindow) -> Tensor:
+    """Gate of each edge: the product of s(r) over all edges of its source atom.
+
+    Args:
+        r: [S, 1] clamped lengths.
+        source: [S].
+        n_atoms: N.
+        window: of the switch s, 0 at r_inner and 1 at r_outer.
+
+    Returns:
+        [S, 1]; 0 where any factor is 0.
+    """
+    t = _window_position(r, window)
+    t2 = t * t
+    switch = t2 * t2 * (35.0 + t * (-84.0 + t * (70.0 - 20.0 * t)))
+    closed = switch <= 0
+    log_switch = torch.log(torch.where(closed, torch.ones_like(switch), switch))
+    sums = segment_sum(torch.cat([log_switch, closed.to(r.dtype)], 1), source, n_atoms)
+    gate = torch.where(sums[:, 1:] > 0.5, torch.zeros_like(sums[:, :1]), torch.exp(sums[:, :1]))
+    return gate.index_select(0, source)
+
+
+def zbl_pair_energy(r: Tensor, z_source: Tensor, z_target: Tensor) -> Tensor:
+    """Screened nuclear repulsion of each pair in eV, all arguments float64 of one shape."""
+    length = SCREENING_LENGTH / (z_source**SCREENING_EXPONENT + z_target**SCREENING_EXPONENT)
+    x = r / length
+    screening = torch.zeros_like(r)
+    for amplitude, decay in SCREENING:
+        screening = screening + amplitude * torch.exp(-decay * x)
+    return COULOMB * z_source * z_target / r * screening
+
+
+def _window_position(r: Tensor, window: BridgingWindow) -> Tensor:
+    scale = 1.0 / (window.r_outer - window.r_inner)
+    return torch.clamp((r - window.r_inner) * scale, 0.0, 1.0)

@@ -1,0 +1,133 @@
+"""Stage 2: initial node features from types and the local environment (sezm.md 3.1, 3.4)."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from ..neighbor_rows import ROW_WIDTH, NeighborRows, sum_outer, sum_to_targets
+from .activation import ACTIVATIONS
+from .geometry import EdgeGeometry
+from .linear import degree_matmul, weight_parameter
+from .radial import MLPLayer
+
+
+class SeZMTypeEmbedding(nn.Module):
+    """One vector per atom type; the last row belongs to padding atoms."""
+
+    def __init__(self, *, ntypes: int, embed_dim: int, dtype: torch.dtype) -> None:
+        super().__init__()
+        self.adam_type_embedding = weight_parameter(ntypes + 1, embed_dim, dtype=dtype)
+
+    def forward(self, types: Tensor) -> Tensor:
+        """[N] -> [N, embed_dim]."""
+        return self.adam_type_embedding.index_select(0, types)
+
+
+class EnvironmentInitialEmbedding(nn.Module):
+    """Scale and shift of the type embedding, from second moments of the neighbourhood.
+
+    The second linear layer of the radial branch and the type columns of ``g_layer1`` are folded: one is linear, the
+    others are a table per type.
+    """
+
+    def __init__(
+        self,
+        *,
+        ntypes: int,
+        n_radial: int,
+        channels: int,
+        activation_function: str = "silu",
+        dtype: torch.dtype,
+    ) -> None:
+        super().__init__()
+        embed = min(channels, 128)
+        type_dim = min(max(channels // 4, 8), 32)
+        self.axis_dim = min(4 if embed < 64 else 8, max(1, embed - 1))
+        radial_dim = max(32, embed - 2 * type_dim)
+        hidden = min(256, max(2 * embed, radial_dim + 2 * type_dim))
+        self.radial_dim, self.type_dim = radial_dim, type_dim
+        self.activation = ACTIVATIONS[activation_function]
+        self.env_type_embed = SeZMTypeEmbedding(ntypes=ntypes, embed_dim=type_dim, dtype=dtype)
+        self.rbf_proj_layer1 = MLPLayer(n_radial, radial_dim, dtype=dtype)
+        self.rbf_proj_layer2 = MLPLayer(radial_dim, radial_dim, dtype=dtype)
+        self.g_layer1 = MLPLayer(radial_dim + 2 * type_dim, hidden, dtype=dtype)
+        self.g_layer2 = MLPLayer(hidden, embed, dtype=dtype)
+        self.output_proj = MLPLayer(embed * self.axis_dim, 2 * channels, dtype=dtype)
+
+    def forward(
+        self, edges: EdgeGeometry, rows: NeighborRows, types: Tensor, normalisation: Tensor
+    ) -> Tensor:
+        """FiLM coefficients [N, 2 channels] from types [N] and z_i [N, 1]."""
+        n_atoms = types.shape[0]
+        radial = edges.weight * edges.inverse_length
+        moments = torch.cat([radial, radial * edges.direction], 1)  # [S, 4]
+        if edges.gate is not None:
+            moments = moments * edges.gate
+        hidden = self._edge_hidden(edges, rows, types)
+        sums = sum_outer(moments, hidden @ self.g_layer2.matrix, rows, n_atoms)
+        sums = sums * normalisation.unsqueeze(2)  # [N, 4, embed]
+        products = torch.bmm(sums.transpose(1, 2), sums[:, :, : self.axis_dim])
+        return products.flatten(1) @ self.output_proj.matrix
+
+    def _edge_hidden(self, edges: EdgeGeometry, rows: NeighborRows, types: Tensor) -> Tensor:
+        """First layer of g on [radial, type of source, type of target]: [S, hidden]."""
+        sizes = [self.radial_dim, self.type_dim, self.type_dim]
+        from_radial, from_source, from_target = self.g_layer1.matrix.split(sizes, 0)
+        table = self.env_type_embed.adam_type_embedding
+        radial = self.activation(edges.basis @ self.rbf_proj_layer1.matrix)
+        hidden = radial @ (self.rbf_proj_layer2.matrix @ from_radial)
+        hidden = hidden + add_type_tables(table @ from_source, table @ from_target, rows, types)
+        return self.activation(hidden)
+
+
+class InitialFeatures(nn.Module):
+    """Node features before the first block: FiLM on l = 0, zonal sums on l >= 1."""
+
+    def forward(
+        self,
+        type_features: Tensor,
+        scale: Tensor,
+        shift: Tensor,
+        edges: EdgeGeometry,
+        rows: NeighborRows,
+        normalisation: Tensor,
+        last_radial_weight: Tensor,
+    ) -> Tensor:
+        """Initial features.
+
+        Args:
+            type_features: [N, C].
+            scale, shift: [N, C] of the type features.
+            edges, rows: of the call.
+            normalisation: z_i [N, 1].
+            last_radial_weight: [hidden, (lmax+1) C]; applied after the sum over neighbours, being linear.
+
+        Returns:
+            [N, (lmax+1)^2, 1, C].
+        """
+        n_atoms, channels = type_features.shape
+        scalars = (type_features * (1.0 + scale) + shift).unsqueeze(1)
+        zonal = edges.wigner[:, 0, 1:]  # [S, D-1]
+        if edges.gate is not None:
+            zonal = zonal * edges.gate
+        sums = sum_outer(zonal, edges.radial, rows, n_atoms) * normalisation.unsqueeze(2)
+        weights = last_radial_weight.reshape(last_radial_weight.shape[0], -1, channels)
+        higher = degree_matmul(sums, list(weights.unbind(1))[1:], first_degree=1)
+        return torch.cat([scalars, higher], 1).unsqueeze(2)
+
+
+def inverse_degree(edges: EdgeGeometry, rows: NeighborRows, n_atoms: int, floor: float) -> Tensor:
+    """z_i = (sum_e w_e^2 + floor)^(-1/2): [N, 1]."""
+    squares = (edges.weight * edges.weight).reshape(-1, ROW_WIDTH).sum(1, keepdim=True)
+    return torch.rsqrt(sum_to_targets(squares, rows, n_atoms) + floor)
+
+
+def add_type_tables(
+    of_source: Tensor, of_target: Tensor, rows: NeighborRows, types: Tensor
+) -> Tensor:
+    """Tables [T+1, C] looked up for the source of each slot and the target of its row, added: [S, C]."""
+    source = of_source.index_select(0, types.index_select(0, rows.source))
+    target = of_target.index_select(0, types.index_select(0, rows.target))
+    by_row = source.reshape(-1, ROW_WIDTH, source.shape[1]) + target.unsqueeze(1)
+    return by_row.flatten(0, 1)

@@ -1,0 +1,107 @@
+"""Feed-forward unit of the nodes (sezm.md 3.10)."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from .activation import GatedActivation
+from .grid_net import GridNet, contract_field, make_field
+from .linear import SO3Linear
+
+
+class EquivariantFFN(nn.Module):
+    """channels -> hidden_channels -> channels, with a grid product or a gate between.
+
+    Args:
+        lmax: degree of the features.
+        channels: C.
+        hidden_channels: width of the hidden features.
+        kmax: largest frame of the SO(3) grid.
+        grid_mlp, grid_branch: channel mixing of the grid product; a positive branch number wins.
+        s2_activation: product on the sphere.
+        ffn_so3_grid: product on SO(3); wins over ``s2_activation``.
+        activation_function, glu_activation: of the gated form, used without a grid.
+        mlp_bias: biases on l = 0.
+        dtype: of all parameters.
+    """
+
+    def __init__(
+        self,
+        *,
+        lmax: int,
+        channels: int,
+        hidden_channels: int,
+        kmax: int = 1,
+        grid_mlp: bool = False,
+        grid_branch: int = 0,
+        dtype: torch.dtype,
+        s2_activation: bool = False,
+        ffn_so3_grid: bool = False,
+        activation_function: str = "silu",
+        glu_activation: bool = True,
+        mlp_bias: bool = False,
+    ) -> None:
+        super().__init__()
+        self.lmax, self.hidden_channels = lmax, hidden_channels
+        self.uses_grid = ffn_so3_grid or s2_activation
+        self.frames = 2 * min(kmax, lmax) + 1 if ffn_so3_grid else 1
+        self.glu = self.uses_grid or glu_activation
+        width = self.frames * hidden_channels
+        linear = {"lmax": lmax, "dtype": dtype, "mlp_bias": mlp_bias}
+        self.so3_linear_1 = SO3Linear(
+            in_channels=channels, out_channels=(2 if self.glu else 1) * width, **linear
+        )
+        if self.uses_grid:
+            self.act: nn.Module = GridNet(
+                lmax=lmax,
+                channels=hidden_channels,
+                frames=self.frames,
+                op="branch" if grid_branch > 0 else "mlp" if grid_mlp else "glu",
+                n_branches=grid_branch,
+                mlp_bias=mlp_bias,
+                dtype=dtype,
+            )
+        else:
+            self.act = GatedActivation(
+                lmax=lmax,
+                channels=hidden_channels,
+                dtype=dtype,
+                activation_function=activation_function,
+                mlp_bias=mlp_bias,
+            )
+        self.so3_linear_2 = SO3Linear(in_channels=width, out_channels=channels, **linear)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """[N, (lmax+1)^2, 1, C] -> same."""
+        if not self.uses_grid:
+            return self._gated(x)
+        field = self.act(*self._fields(x))
+        return contract_field(field, self.so3_linear_2.weight, 1)
+
+    def scalars(self, x: Tensor) -> Tensor:
+        """Only the l = 0 row of :meth:`forward`: [N, 1, 1, C], at a fraction of its cost."""
+        if not self.uses_grid:
+            return self._gated(x)[:, :1]
+        hidden = self.act.scalar(*self._fields(x))  # [N, 1, hidden]
+        weight = self.so3_linear_2.weight[0, : self.hidden_channels]
+        return (hidden @ weight).unsqueeze(1)
+
+    def _gated(self, x: Tensor) -> Tensor:
+        hidden = self.so3_linear_1(x)
+        if self.glu:
+            value, gate = hidden.chunk(2, -1)
+            hidden = self.act(value, gate)
+        else:
+            hidden = self.act(hidden)
+        return self.so3_linear_2(hidden)
+
+    def _fields(self, x: Tensor):  # type: ignore[no-untyped-def]
+        """Left and right field and their unprojected scalars."""
+        weight = self.so3_linear_1.weight.reshape(
+            self.lmax + 1, -1, 2, self.frames, self.hidden_channels
+        )
+        left, right = self.act.project(weight[:, :, 0], weight[:, :, 1])
+        unprojected = weight[0, :, :, 0].flatten(1)  # [C, 2 hidden]
+        scalars = x[:, 0] @ unprojected
+        return make_field(x, left), make_field(x, right), scalars

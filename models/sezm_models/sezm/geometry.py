@@ -1,0 +1,93 @@
+"""Stage 1: everything that depends on the edge vectors alone (sezm.md 3.2, 3.5)."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from ..neighbor_rows import NeighborRows
+from .bridging import BridgingWindow, clamp_distance, source_gate
+from .radial import RadialBasis, RadialMLP, cutoff_envelope
+from .wigner import WignerRows
+
+
+class EdgeGeometry(NamedTuple):
+    """Per slot; S slots.
+
+    Attributes:
+        weight: [S, 1] edge envelope w(r); exactly 0 at and beyond the cutoff.
+        gate: [S, 1] bridging gate of the source atom, or None without bridging.
+        direction: [S, 3] unit vectors.
+        inverse_length: [S, 1].
+        basis: [S, n_radial] enveloped radial basis.
+        radial: [S, hidden] radial network before its last layer, times w(r) from version 1.1 on.
+        wigner: [S, 3, (lmax+1)^2] rows m' = 0, -1, +1.
+    """
+
+    weight: Tensor
+    gate: Tensor | None
+    direction: Tensor
+    inverse_length: Tensor
+    basis: Tensor
+    radial: Tensor
+    wigner: Tensor
+
+
+class EdgeGeometryStage(nn.Module):
+    """Edge vectors to :class:`EdgeGeometry`.
+
+    Parameters live with their owners in the checkpoint (``radial_basis``, ``radial_embedding``) and are
+    passed to the call.
+    """
+
+    def __init__(
+        self,
+        *,
+        lmax: int,
+        rcut: float,
+        exponent: int,
+        eps: float,
+        radial_uses_weight: bool,
+        window: BridgingWindow | None,
+        dtype: torch.dtype,
+    ) -> None:
+        super().__init__()
+        self.eps, self.exponent, self.window = eps, exponent, window
+        # The trainer keeps this radius in float32, whatever the model's precision.
+        self.rcut = float(np.float32(rcut))
+        self.radial_uses_weight = radial_uses_weight
+        self.wigner_rows = WignerRows(lmax, dtype=dtype)
+
+    def forward(
+        self, rows: NeighborRows, n_atoms: int, basis: RadialBasis, network: RadialMLP
+    ) -> EdgeGeometry:
+        """Geometry of all slots."""
+        vec = rows.vec
+        r = self._length(vec)
+        gate = None
+        if self.window is not None:
+            clamped = clamp_distance(r, self.window)
+            vec, r = vec * (clamped / r), clamped
+            gate = source_gate(r, rows.source, n_atoms, self.window)
+        inverse_length = 1.0 / self._length(vec)
+        direction = vec * inverse_length
+        weight = cutoff_envelope(r, self.rcut, self.exponent)
+        radial_basis = basis(r)
+        # Below version 1.1 the radial features are not weighted; edges beyond the cutoff still vanish.
+        factor = weight if self.radial_uses_weight else (weight > 0).to(weight.dtype)
+        return EdgeGeometry(
+            weight=weight,
+            gate=gate,
+            direction=direction,
+            inverse_length=inverse_length,
+            basis=radial_basis,
+            radial=network.hidden(radial_basis) * factor,
+            wigner=self.wigner_rows(direction),
+        )
+
+    def _length(self, vec: Tensor) -> Tensor:
+        """sqrt(|v|^2 + eps^2): [S, 1]."""
+        return torch.sqrt((vec * vec).sum(1, keepdim=True) + self.eps**2)

@@ -1,0 +1,117 @@
+"""Linear layers over channels: one weight for all rows, per focus, or per degree (sezm.md 3.6)."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from .degrees import rows_of_degree
+
+
+def weight_parameter(*shape: int, dtype: torch.dtype) -> nn.Parameter:
+    """A weight to be filled from a checkpoint; models here are never trained."""
+    return nn.Parameter(torch.zeros(*shape, dtype=dtype), requires_grad=False)
+
+
+def degree_matmul(x: Tensor, weights: list[Tensor], first_degree: int = 0) -> Tensor:
+    """Multiply the rows of each degree by that degree's matrix.
+
+    Args:
+        x: [N, rows, ..., I], the packed rows of degrees first_degree, first_degree + 1, ...
+        weights: one [I, O] per degree.
+        first_degree: degree of the first rows in ``x``.
+
+    Returns:
+        [N, rows, ..., O].
+    """
+    if len(weights) == 1:
+        return x @ weights[0]
+    sizes = [2 * (first_degree + i) + 1 for i in range(len(weights))]
+    parts = x.split(sizes, 1)
+    return torch.cat([part @ weight for part, weight in zip(parts, weights, strict=True)], 1)
+
+
+class ChannelLinear(nn.Module):
+    """y = x @ weight (+ bias); weight [in_channels, out_channels]."""
+
+    def __init__(
+        self, *, in_channels: int, out_channels: int, dtype: torch.dtype, bias: bool = True
+    ) -> None:
+        super().__init__()
+        self.weight = weight_parameter(in_channels, out_channels, dtype=dtype)
+        self.bias = weight_parameter(out_channels, dtype=dtype) if bias else None
+
+    def forward(self, x: Tensor) -> Tensor:
+        """[..., in_channels] -> [..., out_channels]."""
+        y = x @ self.weight
+        return y if self.bias is None else y + self.bias
+
+
+class FocusLinear(nn.Module):
+    """A linear layer per focus stream; weight [in_channels, n_focus * out_channels]."""
+
+    def __init__(
+        self,
+        *,
+        in_channels: int,
+        out_channels: int,
+        n_focus: int,
+        dtype: torch.dtype,
+        bias: bool = True,
+    ) -> None:
+        super().__init__()
+        self.n_focus = n_focus
+        self.weight = weight_parameter(in_channels, n_focus * out_channels, dtype=dtype)
+        self.bias = weight_parameter(n_focus * out_channels, dtype=dtype) if bias else None
+
+    def per_focus(self) -> Tensor:
+        """The weight as one matrix per focus: [F, in_channels, out_channels]."""
+        return self.weight.reshape(self.weight.shape[0], self.n_focus, -1).transpose(0, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """[B, F, in_channels] -> [B, F, out_channels]."""
+        if self.n_focus == 1:
+            y = x @ self.weight
+        else:
+            y = torch.bmm(x.transpose(0, 1), self.per_focus()).transpose(0, 1)
+        return y if self.bias is None else y + self.bias.reshape(self.n_focus, -1)
+
+
+class SO3Linear(nn.Module):
+    """A linear layer per degree; weight [lmax + 1, in_channels, n_focus * out_channels].
+
+    The bias, if any, is added to l = 0 only, which keeps the layer equivariant.
+    """
+
+    def __init__(
+        self,
+        *,
+        lmax: int,
+        in_channels: int,
+        out_channels: int,
+        n_focus: int = 1,
+        dtype: torch.dtype,
+        mlp_bias: bool = False,
+    ) -> None:
+        super().__init__()
+        self.lmax = lmax
+        self.n_focus = n_focus
+        self.weight = weight_parameter(lmax + 1, in_channels, n_focus * out_channels, dtype=dtype)
+        self.bias = weight_parameter(n_focus * out_channels, dtype=dtype) if mlp_bias else None
+
+    def forward(self, x: Tensor) -> Tensor:
+        """[N, (lmax+1)^2, F, in_channels] -> [N, (lmax+1)^2, F, out_channels]."""
+        if self.n_focus == 1:
+            y = degree_matmul(x, list(self.weight.unbind(0)))
+        else:
+            y = torch.cat([self._focus_matmul(x, degree) for degree in range(self.lmax + 1)], 1)
+        if self.bias is None:
+            return y
+        scalars = y[:, :1] + self.bias.reshape(1, 1, self.n_focus, -1)
+        return torch.cat([scalars, y[:, 1:]], 1)
+
+    def _focus_matmul(self, x: Tensor, degree: int) -> Tensor:
+        weight = self.weight[degree]
+        per_focus = weight.reshape(weight.shape[0], self.n_focus, -1).transpose(0, 1)  # [F, I, O]
+        rows = x[:, rows_of_degree(degree)].unsqueeze(3)  # [N, 2l+1, F, 1, I]
+        return (rows @ per_focus).squeeze(3)

@@ -1,0 +1,126 @@
+"""Functions of the edge length: envelope, radial basis, radial network (sezm.md 3.2, 3.3)."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor, nn
+
+from .activation import ACTIVATIONS
+from .linear import weight_parameter
+from .norm import RMSNorm
+
+
+def cutoff_envelope(r: Tensor, cutoff: float, exponent: int) -> Tensor:
+    """u^4 sum_{k < exponent} binom(k+3, 3) (1-u)^k with u = clip((cutoff - r) / cutoff, 0, 1).
+
+    1 at r = 0; zero with three derivatives at the cutoff, exactly zero beyond.
+    """
+    u = torch.clamp((cutoff - r) * (1.0 / cutoff), 0.0, 1.0)
+    x = 1.0 - u
+    series = torch.full_like(x, float(math.comb(exponent + 2, 3)))
+    for k in range(exponent - 2, -1, -1):
+        series = series * x + math.comb(k + 3, 3)
+    u2 = u * u
+    return u2 * u2 * series
+
+
+class RadialBasis(nn.Module):
+    """Bessel functions sin(q_k r) / r with trained frequencies, under the envelope."""
+
+    def __init__(
+        self,
+        rcut: float,
+        basis_type: str = "bessel",
+        n_radial: int = 10,
+        dtype: torch.dtype = torch.float32,
+        exponent: int = 7,
+    ) -> None:
+        super().__init__()
+        if basis_type != "bessel":
+            raise ValueError(f"basis_type {basis_type!r} is not supported; only 'bessel' is")
+        self.rcut, self.exponent = rcut, exponent
+        self.adam_freqs = weight_parameter(1, n_radial, dtype=dtype)
+
+    def forward(self, r: Tensor) -> Tensor:
+        """[S, 1] -> [S, n_radial]."""
+        return torch.sin(r * self.adam_freqs) * (cutoff_envelope(r, self.rcut, self.exponent) / r)
+
+
+class MLPLayer(nn.Module):
+    """y = x @ matrix (+ bias), in the trainer's spelling."""
+
+    def __init__(self, n_in: int, n_out: int, *, bias: bool = False, dtype: torch.dtype) -> None:
+        super().__init__()
+        self.matrix = weight_parameter(n_in, n_out, dtype=dtype)
+        self.bias = weight_parameter(n_out, dtype=dtype) if bias else None
+
+    def forward(self, x: Tensor) -> Tensor:
+        """[..., n_in] -> [..., n_out]."""
+        y = x @ self.matrix
+        return y if self.bias is None else y + self.bias
+
+
+class RadialMLP(nn.Module):
+    """Linear layers without biases, each but the last with an optional norm and an activation."""
+
+    def __init__(
+        self,
+        mlp_layers: list[int],
+        *,
+        activation_function: str = "silu",
+        dtype: torch.dtype = torch.float32,
+        radial_norm: bool = True,
+    ) -> None:
+        super().__init__()
+        self.activation = ACTIVATIONS[activation_function]
+        modules: list[nn.Module] = []
+        for n_in, n_out in zip(mlp_layers[:-2], mlp_layers[1:-1], strict=True):
+            modules.append(MLPLayer(n_in, n_out, dtype=dtype))
+            if radial_norm:
+                modules.append(RMSNorm(channels=n_out, dtype=dtype))
+            modules.append(nn.Identity())  # the activation's place in the numbering of the keys
+        modules.append(MLPLayer(mlp_layers[-2], mlp_layers[-1], dtype=dtype))
+        self.net = nn.Sequential(*modules)
+
+    def hidden(self, basis: Tensor) -> Tensor:
+        """Everything but the last layer, which is linear and folded into what follows."""
+        for module in self.net[:-1]:
+            basis = self.activation(basis) if isinstance(module, nn.Identity) else module(basis)
+        return basis
+
+    def last_weight(self) -> Tensor:
+        """[hidden, (lmax + 1) * C], degree-major."""
+        return self.net[-1].matrix
+
+
+class DynamicRadialDegreeMixer(nn.Module):
+    """Radial kernels that mix degrees of equal order in the edge frame (sezm.md 3.7.4).
+
+    ``weight`` [(lmax+1) * channels, n_kernel * rank] gives, for m = 0 .. mmax, blocks of kernel entries with the
+    index l_in * (lmax-m+1) + l_out, degrees counted from m.
+    """
+
+    def __init__(
+        self, *, lmax: int, mmax: int, channels: int, mode: str, rank: int, dtype: torch.dtype
+    ) -> None:
+        super().__init__()
+        if mode != "degree_channel" or rank < 1:
+            raise ValueError(
+                f"radial_so2_mode {mode!r} with rank {rank} is not supported; "
+                "'degree_channel' with rank >= 1 is"
+            )
+        self.lmax, self.mmax, self.rank = lmax, mmax, rank
+        n_kernel = sum((lmax - m + 1) ** 2 for m in range(mmax + 1))
+        self.weight = weight_parameter((lmax + 1) * channels, n_kernel * rank, dtype=dtype)
+        self.channel_basis = weight_parameter(rank, channels, dtype=dtype)
+
+    def kernel_blocks(self) -> list[Tensor]:
+        """Per order m: [(lmax+1) * channels, l_in, l_out, rank]."""
+        sizes = [(self.lmax - m + 1) ** 2 * self.rank for m in range(self.mmax + 1)]
+        blocks = self.weight.split(sizes, 1)
+        return [
+            block.reshape(-1, self.lmax - m + 1, self.lmax - m + 1, self.rank)
+            for m, block in enumerate(blocks)
+        ]
