@@ -6,7 +6,12 @@ and fast, so models use nothing else to reduce over edges.
 
 from __future__ import annotations
 
+import warnings
+
 from torch import Tensor
+
+# torch announces once per process that index_reduce is in beta; users can do nothing about it.
+warnings.filterwarnings("ignore", message=r"index_reduce\(\) is in beta", category=UserWarning)
 
 
 def segment_sum(values: Tensor, index: Tensor, size: int) -> Tensor:

@@ -1,0 +1,115 @@
+"""What DeePMD-kit computed (``tests/reference/data``), as objects for tests."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+import torch
+from ase.neighborlist import primitive_neighbor_list
+from random_checkpoint import DATA, checkpoint_from_manifest, read_manifest
+from sezm_models.sezm.model import SeZM
+from sezm_models.sezm.reader import model_from_checkpoint
+
+CONFIGURATIONS = (
+    "tiny",
+    "small_rcut",
+    "nano",
+    "mini",
+    "mini_edge_norm",
+    "mini_v1_0",
+    "neo",
+    "air",
+    "plus",
+    "defaults",
+    "zbl",
+)
+
+FLOAT64_TOLERANCE = 1e-10
+FLOAT32_TOLERANCE = 1e-5
+"""Of the largest force (virial entry; sum of absolute energies)."""
+
+FLOAT32_LOOSE = 3e-5
+"""Where DeePMD-kit's own float32 deviates from its float64 by more (tests/reference/README.md)."""
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """One system of one configuration; arrays as described in tests/reference/README.md."""
+
+    configuration: str
+    system: str
+    pos: np.ndarray
+    cell: np.ndarray
+    pbc: np.ndarray
+    atomic_numbers: np.ndarray
+    energy: float
+    forces: np.ndarray
+    virial: np.ndarray
+    atom_energy: np.ndarray
+    atom_virial: np.ndarray
+
+
+def systems_of(configuration: str) -> list[str]:
+    """Names of the systems recorded for a configuration."""
+    with np.load(DATA / f"{configuration}.npz") as data:
+        return sorted({key.rsplit("/", 1)[0] for key in data.files})
+
+
+def recorded(configuration: str, system: str) -> Recorded:
+    """Read one system, float64 results."""
+    keys = "pos cell pbc atomic_numbers energy forces virial atom_energy atom_virial".split()
+    with np.load(DATA / f"{configuration}.npz") as data:
+        values = {key: data[f"{system}/{key}"] for key in keys}
+    return Recorded(configuration, system, **values)
+
+
+@cache
+def model(configuration: str, dtype: torch.dtype, head: str | None = None) -> SeZM:
+    """The model of a configuration, every parameter random."""
+    checkpoint = checkpoint_from_manifest(read_manifest(configuration))
+    return model_from_checkpoint(checkpoint, dtype, head, configuration)
+
+
+def edges(
+    pos: np.ndarray, cell: np.ndarray, pbc: np.ndarray, cutoff: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """Edges by ASE: edge_index [2, E] (source, target) and edge_vec [E, 3]."""
+    box = cell if np.any(pbc) else np.eye(3)
+    target, source, shift = primitive_neighbor_list("ijS", pbc, box, pos, cutoff)
+    return np.stack([source, target]), pos[source] - pos[target] + shift @ box
+
+
+def evaluate(
+    model: SeZM, atomic_numbers: np.ndarray, edge_index: np.ndarray, edge_vec: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Atomic energies [N], forces [N, 3], virial [3, 3] by differentiation of the plain model."""
+    n_atoms = len(atomic_numbers)
+    numbers = torch.tensor(atomic_numbers, dtype=torch.int64)
+    index = torch.tensor(edge_index, dtype=torch.int64).reshape(2, -1)
+    vec = torch.tensor(edge_vec, dtype=model.dtype).reshape(-1, 3).requires_grad_()
+    batch = torch.zeros(n_atoms, dtype=torch.int64)
+    energy = model(numbers, batch, torch.tensor([n_atoms]), index, vec)
+    if energy.requires_grad:
+        (grad,) = torch.autograd.grad(energy.sum(), vec)
+    else:
+        grad = torch.zeros_like(vec)
+    forces = torch.zeros(n_atoms, 3, dtype=torch.float64)
+    forces = forces.index_add(0, index[1], grad.double()).index_add(0, index[0], -grad.double())
+    virial = -(grad.double().unsqueeze(2) * vec.detach().double().unsqueeze(1)).sum(0)
+    return energy.detach().numpy(), forces.numpy(), virial.numpy()
+
+
+def assert_agrees(
+    found: tuple[np.ndarray, np.ndarray, np.ndarray], expected: Recorded, tolerance: float
+) -> None:
+    """Energies, forces and virial within a relative tolerance, absolute below 1e-4 eV, eV/A."""
+    energy, forces, virial = found
+    energies = np.asarray(expected.atom_energy)
+    scale = max(np.abs(energies).max(), 1.0)
+    assert np.abs(energy - energies).max() <= tolerance * scale, "atomic energies"
+    force_scale = max(np.abs(expected.forces).max(), 1e-4)
+    assert np.abs(forces - expected.forces).max() <= tolerance * force_scale, "forces"
+    virial_scale = max(np.abs(expected.virial).max(), force_scale)
+    assert np.abs(virial - expected.virial).max() <= tolerance * virial_scale, "virial"
