@@ -24,11 +24,14 @@ def degree_matmul(x: Tensor, weights: list[Tensor], first_degree: int = 0) -> Te
     Returns:
         [N, rows, ..., O].
     """
-    if len(weights) == 1:
-        return x @ weights[0]
     sizes = [2 * (first_degree + i) + 1 for i in range(len(weights))]
-    parts = x.split(sizes, 1)
-    return torch.cat([part @ weight for part, weight in zip(parts, weights, strict=True)], 1)
+    parts = x.split(sizes, 1) if len(weights) > 1 else [x]
+    return torch.cat([_matmul(part, w) for part, w in zip(parts, weights, strict=True)], 1)
+
+
+def _matmul(x: Tensor, weight: Tensor) -> Tensor:
+    """One flat product; torch would broadcast the weight over the batch of a strided x."""
+    return (x.reshape(-1, x.shape[-1]) @ weight).reshape(*x.shape[:-1], weight.shape[1])
 
 
 class ChannelLinear(nn.Module):
