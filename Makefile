@@ -1,0 +1,51 @@
+# All that one types while working on sezm-infer. `make help` lists it.
+PYTHON ?= python3
+VENV   ?= .venv
+BIN    := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+ZOO    := models/zoo/water_gfn1
+DEMO   := build/demo
+
+# Kernels of a busy two-core machine run best unthreaded; tests about threads say so themselves.
+export OMP_NUM_THREADS ?= 1
+
+.DEFAULT_GOAL := help
+.PHONY: help install demo test lint types unit format clean
+
+help:  ## this list
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
+
+install: $(INSTALLED)  ## the environment in .venv, with all extras
+
+$(INSTALLED): pyproject.toml constraints.txt
+	@$(PYTHON) -m venv $(VENV) || (echo "python3 -m venv failed; on Debian: apt-get install python3-venv"; exit 1)
+	$(BIN)/pip install --quiet --upgrade pip
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[export,demo,test]'
+	@touch $@
+
+demo: $(INSTALLED)  ## export the bundled water model to both formats, 200 steps of MD, a plot
+	@mkdir -p $(DEMO)
+	$(BIN)/sezm export $(ZOO)/model.ckpt.pt -o $(DEMO)/water.pt
+	$(BIN)/sezm export $(ZOO)/model.ckpt.pt -o $(DEMO)/water.onnx
+	$(BIN)/sezm md $(DEMO)/water.onnx $(ZOO)/water64.extxyz --steps 200 --temperature 300 \
+		-o $(DEMO)/water.extxyz --log $(DEMO)/water.csv
+	$(BIN)/python examples/plot_log.py $(DEMO)/water.csv $(DEMO)/water.png
+
+test: lint types unit  ## everything that CI checks
+
+lint: $(INSTALLED)  ## style
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(INSTALLED)  ## types of the packages
+	$(BIN)/mypy
+
+unit: $(INSTALLED)  ## tests
+	$(BIN)/python -m pytest
+
+format: $(INSTALLED)  ## rewrite the code in the project's style
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+clean:  ## remove what was built, the environment included
+	rm -rf $(VENV) build *.egg-info .mypy_cache .ruff_cache .pytest_cache
