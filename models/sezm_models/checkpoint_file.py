@@ -15,7 +15,8 @@ def load_checkpoint_file(path: str | Path) -> dict[str, Any]:
     """The dictionary stored in a file written by ``torch.save``.
 
     Raises:
-        CheckpointError: missing file, not a torch checkpoint, truncated, or a pickle that wants to run
+        CheckpointError: missing file, not a torch checkpoint, truncated, or a pickle that wants to
+            run
             code; nothing of it has run.
     """
     path = Path(path)
@@ -30,7 +31,9 @@ def load_checkpoint_file(path: str | Path) -> dict[str, Any]:
             f"{path}: not a complete torch checkpoint ({_first_sentence(error)}); copy it again"
         ) from None
     if not isinstance(content, dict):
-        raise CheckpointError(f"{path}: holds a {type(content).__name__}, not a checkpoint's dictionary")
+        raise CheckpointError(
+            f"{path}: holds a {type(content).__name__}, not a checkpoint's dictionary"
+        )
     return content
 
 

@@ -2,4 +2,4 @@
 
 
 class CheckpointError(ValueError):
-    """A checkpoint cannot be read; the text names the key or option, what was found and expected."""
+    """A checkpoint cannot be read; the text says what was found and what was expected."""

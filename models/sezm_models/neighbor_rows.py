@@ -1,12 +1,13 @@
 """Edges in rows of fixed width: every sum over neighbours becomes a dense matrix product.
 
-A flat edge list with E edges in any order is laid out as R rows of ``ROW_WIDTH`` slots. All slots of
-a row belong to one target atom; an atom with n edges fills ceil(n / ROW_WIDTH) rows, its last one
-in part. Since ``sum_n ceil(n / width) <= N + E // width``, R is known from the sizes alone: the layout
-is traceable with dynamic shapes, static where N and E are, and cuts into tiles of equal shape.
+A flat edge list with E edges in any order is laid out as R rows of ``ROW_WIDTH`` slots. All slots
+of a row belong to one target atom; an atom with n edges fills ceil(n / ROW_WIDTH) rows, its last
+one in part. Since ``sum_n ceil(n / width) <= N + E // width``, R is known from the sizes alone: the
+layout is traceable with dynamic shapes, static where N and E are, and cuts into tiles of equal
+shape.
 
-An empty slot holds a dummy edge longer than the cutoff. The last slot is always empty: if all R rows
-were in use and the last one full, the bound above would be exceeded by one.
+An empty slot holds a dummy edge longer than the cutoff. The last slot is always empty: if all R
+rows were in use and the last one full, the bound above would be exceeded by one.
 
 The same edges grouped by *source* give the transpose of a gather from source atoms, again as dense
 products without scattering.
@@ -43,7 +44,9 @@ class NeighborRows(NamedTuple):
     source_atom: Tensor
 
 
-def neighbor_rows(edge_index: Tensor, edge_vec: Tensor, n_atoms: int, cutoff: float) -> NeighborRows:
+def neighbor_rows(
+    edge_index: Tensor, edge_vec: Tensor, n_atoms: int, cutoff: float
+) -> NeighborRows:
     """Lay out a flat edge list in rows.
 
     Args:
@@ -101,13 +104,11 @@ def rotate_sources(features: Tensor, matrices: Tensor, rows: NeighborRows) -> Te
     Returns:
         [S, M, C].
     """
-    return _RotateSources.apply(
-        features, matrices, rows.source, rows.source_slot, rows.source_atom
-    )
+    return _RotateSources.apply(features, matrices, rows.source, rows.source_slot, rows.source_atom)
 
 
 def _assign_slots(index: Tensor, n_atoms: int) -> tuple[Tensor, Tensor]:
-    """Slots for edges grouped by ``index`` [E]: the edge of each slot [S], the slot of each edge [E].
+    """Slots for edges grouped by ``index`` [E]: edge of each slot [S], slot of each edge [E].
 
     Empty slots get the edge number E.
     """
@@ -131,7 +132,9 @@ def _first_column(edge_of_slot: Tensor) -> Tensor:
     return edge_of_slot.reshape(-1, ROW_WIDTH)[:, 0]
 
 
-def _sum_to_sources(slot_values: Tensor, source_slot: Tensor, source_atom: Tensor, n: int) -> Tensor:
+def _sum_to_sources(
+    slot_values: Tensor, source_slot: Tensor, source_atom: Tensor, n: int
+) -> Tensor:
     """[S, C] -> [N, C]: sum over the slots that have each atom as their source."""
     gathered = slot_values.index_select(0, source_slot)
     in_rows = gathered.reshape(-1, ROW_WIDTH, gathered.shape[1])

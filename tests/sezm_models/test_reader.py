@@ -44,7 +44,9 @@ def test_trainer_layout_and_bare_state_dict_are_the_same_model(tiny: dict, tmp_p
 
 def test_missing_weight_names_key_and_shape(tiny: dict, tmp_path: Path) -> None:
     del tiny["model"][PREFIX + "descriptor.blocks.0.so2_conv.attn_q_proj.weight"]
-    refused(tiny, tmp_path, r"'descriptor.blocks.0.so2_conv.attn_q_proj.weight' of shape \[16, 16\]")
+    refused(
+        tiny, tmp_path, r"'descriptor.blocks.0.so2_conv.attn_q_proj.weight' of shape \[16, 16\]"
+    )
 
 
 def test_misshaped_weight_names_found_and_expected_shape(tiny: dict, tmp_path: Path) -> None:
@@ -100,7 +102,12 @@ def test_lora_adapter_is_refused(tiny: dict, tmp_path: Path) -> None:
 
 def test_unknown_head_lists_the_heads(tmp_path: Path) -> None:
     checkpoint = build_checkpoint("multitask")
-    refused(checkpoint, tmp_path, "head 'ice' does not exist; choose --head from: other, water", head="ice")
+    refused(
+        checkpoint,
+        tmp_path,
+        "head 'ice' does not exist; choose --head from: other, water",
+        head="ice",
+    )
 
 
 def test_head_may_be_given_by_alias_and_in_any_case(tmp_path: Path) -> None:

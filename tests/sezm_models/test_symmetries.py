@@ -40,7 +40,9 @@ def test_virial_is_minus_the_derivative_by_strain(name: str) -> None:
     _, _, virial = evaluate(net, case.atomic_numbers, index, vec)
     strain = np.random.default_rng(1).normal(size=(3, 3)) * 1e-5
     plus, minus = (
-        energy_at(net, case, case.pos @ (np.eye(3) + s * strain).T, case.cell @ (np.eye(3) + s * strain).T)
+        energy_at(
+            net, case, case.pos @ (np.eye(3) + s * strain).T, case.cell @ (np.eye(3) + s * strain).T
+        )
         for s in (1, -1)
     )
     assert (plus - minus) / 2 == pytest.approx(-(virial * strain).sum(), rel=1e-5, abs=1e-10)

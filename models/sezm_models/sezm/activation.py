@@ -1,4 +1,4 @@
-"""Scalar activations by name, and the gated activation of equivariant features (sezm.md 0.1, 3.6)."""
+"""Scalar activations by name, and the gated one of equivariant features (sezm.md 0.1, 3.6)."""
 
 from __future__ import annotations
 
@@ -42,7 +42,9 @@ class GatedActivation(nn.Module):
     def forward(self, x: Tensor, gate: Tensor | None = None) -> Tensor:
         """Args: x, gate: [N, (lmax+1)^2, F, C]; the gate's scalars steer x if it is given."""
         steering = x if gate is None else gate
-        scalars = self.activation(x[:, :1]) if gate is None else x[:, :1] * self.activation(gate[:, :1])
+        scalars = (
+            self.activation(x[:, :1]) if gate is None else x[:, :1] * self.activation(gate[:, :1])
+        )
         if self.lmax == 0:
             return scalars
         gates = torch.sigmoid(self.gate_linear(steering[:, 0]))

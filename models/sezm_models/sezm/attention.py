@@ -61,7 +61,7 @@ class Attention(nn.Module):
     def forward(
         self, scalars: Tensor, radial_logits: Tensor, edges: EdgeGeometry, rows: NeighborRows
     ) -> AttentionWeights:
-        """Weights from the l = 0 features [N, F, channels] and the radial part of the logits [S, A]."""
+        """Weights from the l = 0 features [N, F, channels] and the radial logits [S, A]."""
         n_atoms = scalars.shape[0]
         logits = self._query_key(scalars, rows) + radial_logits
         weight = edges.weight * edges.weight
@@ -98,7 +98,7 @@ class Attention(nn.Module):
 def _exponent_shift(
     logits: Tensor, weight: Tensor, log_zeta: Tensor, rows: NeighborRows, n_atoms: int
 ) -> Tensor:
-    """max(log zeta, max_e (logit + log weight)) per target: [N, A], a constant of differentiation."""
+    """max(log zeta, max_e (logit + log weight)) per target: [N, A], not differentiated."""
     tiny = torch.finfo(weight.dtype).tiny
     terms = logits.detach() + torch.log(torch.clamp(weight.detach(), min=tiny))
     row_max = terms.reshape(-1, ROW_WIDTH, terms.shape[1]).amax(1)

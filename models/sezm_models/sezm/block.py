@@ -1,4 +1,4 @@
-"""Interaction block: convolution, then feed-forward units, with residuals and norms (sezm.md 3.7.1)."""
+"""Interaction block: convolution, feed-forward units, residuals and norms (sezm.md 3.7.1)."""
 
 from __future__ import annotations
 
@@ -22,7 +22,8 @@ class SeZMInteractionBlock(nn.Module):
     Args:
         lmax: degree L of the node features.
         channels: C.
-        sandwich_norm: norms before and after the convolution, before and after each feed-forward unit.
+        sandwich_norm: norms before and after the convolution, before and after each feed-forward
+            unit.
         edge_norm: decides the epsilon of the norm after the convolution.
         ffn_blocks: number of feed-forward units.
         convolution, ffn: options of these parts.

@@ -1,4 +1,4 @@
-"""ZBL bridging: the learned part freezes inside a window where a pair potential takes over (sezm.md 3.12)."""
+"""ZBL bridging: at short range a pair potential takes over from the learned part (sezm.md 3.12)."""
 
 from __future__ import annotations
 

@@ -156,7 +156,8 @@ def triple(value: Any) -> list[Any]:
 
 def grid_options(descriptor: Mapping[str, Any], place: int) -> tuple[bool, int]:
     """(grid_mlp, grid_branch) of one place: 0 node_wise, 1 message_node, 2 ffn."""
-    return bool(triple(descriptor["grid_mlp"])[place]), int(triple(descriptor["grid_branch"])[place])
+    mlp, branch = triple(descriptor["grid_mlp"]), triple(descriptor["grid_branch"])
+    return bool(mlp[place]), int(branch[place])
 
 
 def glu_width(width: int) -> int:
@@ -179,7 +180,9 @@ def _bridging(params: Mapping[str, Any]) -> tuple[BridgingWindow | None, Mapping
         learned = next((m for m in models if "descriptor" in m), None)
         inner = next((m for m in models if m.get("type") == "inner_potential"), None)
         if learned is None or inner is None or inner.get("mode", "zbl") != "zbl":
-            raise CheckpointError("model type 'linear_ener' is only supported as DPA4 + ZBL bridging")
+            raise CheckpointError(
+                "model type 'linear_ener' is only supported as DPA4 + ZBL bridging"
+            )
         window = BridgingWindow(inner.get("r_inner", 0.5), inner.get("r_outer", 0.8))
         return window, {**learned, "type_map": params["type_map"]}
     method = str(params.get("bridging_method", "none")).lower()
@@ -199,8 +202,8 @@ def _with_defaults(
     unknown = sorted(set(given) - set(defaults) - IGNORED_OPTIONS)
     if unknown:
         raise CheckpointError(
-            f"{section} option {unknown[0]!r} (= {given[unknown[0]]!r}) is not known to this sezm-infer; "
-            "update sezm-infer, or retrain without it"
+            f"{section} option {unknown[0]!r} (= {given[unknown[0]]!r}) is not known to this "
+            "sezm-infer; update sezm-infer, or retrain without it"
         )
     return defaults | {key: value for key, value in given.items() if key in defaults}
 

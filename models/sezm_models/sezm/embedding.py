@@ -27,8 +27,8 @@ class SeZMTypeEmbedding(nn.Module):
 class EnvironmentInitialEmbedding(nn.Module):
     """Scale and shift of the type embedding, from second moments of the neighbourhood.
 
-    The second linear layer of the radial branch and the type columns of ``g_layer1`` are folded: one is linear, the
-    others are a table per type.
+    The second linear layer of the radial branch and the type columns of ``g_layer1`` are folded:
+    one is linear, the others are a table per type.
     """
 
     def __init__(
@@ -98,10 +98,13 @@ class InitialFeatures(nn.Module):
 
         Args:
             type_features: [N, C].
-            scale, shift: [N, C] of the type features.
-            edges, rows: of the call.
+            scale: [N, C] of the type features.
+            shift: [N, C], likewise.
+            edges: geometry of the slots.
+            rows: of the call.
             normalisation: z_i [N, 1].
-            last_radial_weight: [hidden, (lmax+1) C]; applied after the sum over neighbours, being linear.
+            last_radial_weight: [hidden, (lmax+1) C]; applied after the sum over neighbours, being
+                linear.
 
         Returns:
             [N, (lmax+1)^2, 1, C].
@@ -126,7 +129,7 @@ def inverse_degree(edges: EdgeGeometry, rows: NeighborRows, n_atoms: int, floor:
 def add_type_tables(
     of_source: Tensor, of_target: Tensor, rows: NeighborRows, types: Tensor
 ) -> Tensor:
-    """Tables [T+1, C] looked up for the source of each slot and the target of its row, added: [S, C]."""
+    """Tables [T+1, C] looked up for source and target of each slot, added: [S, C]."""
     source = of_source.index_select(0, types.index_select(0, rows.source))
     target = of_target.index_select(0, types.index_select(0, rows.target))
     by_row = source.reshape(-1, ROW_WIDTH, source.shape[1]) + target.unsqueeze(1)

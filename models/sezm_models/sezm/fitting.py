@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import torch
 from torch import Tensor, nn
 
@@ -26,8 +28,7 @@ class GLUFittingNet(nn.Module):
         self.dtype = dtype
         widths = [in_dim, *neuron]
         self.hidden_layers = nn.ModuleList(
-            _GLULayer(n_in, n_out, dtype=dtype)
-            for n_in, n_out in zip(widths[:-1], widths[1:], strict=True)
+            _GLULayer(n_in, n_out, dtype=dtype) for n_in, n_out in pairwise(widths)
         )
         self.output_layer = MLPLayer(widths[-1], 1, bias=bias_out, dtype=dtype)
 

@@ -39,8 +39,8 @@ class EdgeGeometry(NamedTuple):
 class EdgeGeometryStage(nn.Module):
     """Edge vectors to :class:`EdgeGeometry`.
 
-    Parameters live with their owners in the checkpoint (``radial_basis``, ``radial_embedding``) and are
-    passed to the call.
+    Parameters live with their owners in the checkpoint (``radial_basis``, ``radial_embedding``) and
+    are passed to the call.
     """
 
     def __init__(
@@ -76,7 +76,8 @@ class EdgeGeometryStage(nn.Module):
         direction = vec * inverse_length
         weight = cutoff_envelope(r, self.rcut, self.exponent)
         radial_basis = basis(r)
-        # Below version 1.1 the radial features are not weighted; edges beyond the cutoff still vanish.
+        # Below version 1.1 the radial features are not weighted; edges beyond the cutoff still
+        # vanish.
         factor = weight if self.radial_uses_weight else (weight > 0).to(weight.dtype)
         return EdgeGeometry(
             weight=weight,

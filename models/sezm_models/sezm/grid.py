@@ -1,11 +1,11 @@
-"""Products of two fields on the sphere or the rotation group, exact by quadrature (sezm.md 3.9, 5.2-9).
+"""Products of two fields on the sphere or on SO(3), exact by quadrature (sezm.md 3.9, 5.2-9).
 
-A grid product takes coefficients to points, multiplies, and projects back. The quadrature integrates
-the triple products exactly, so the result is a fixed bilinear (Clebsch-Gordan) map: any exact rule
-gives the same numbers.
+A grid product takes coefficients to points, multiplies, and projects back. The quadrature
+integrates the triple products exactly, so the result is a fixed bilinear (Clebsch-Gordan) map: any
+exact rule gives the same numbers.
 
-Fields on SO(3) with frames k = -1, 0, +1 are ``f(R) = sum c[lm, k] D^l_km(R)``. For R = Rz(gamma) R(n) the
-roll gamma is integrated in closed form: at each point n of the sphere a field is kept as
+Fields on SO(3) with frames k = -1, 0, +1 are ``f(R) = sum c[lm, k] D^l_km(R)``. For R = Rz(gamma)
+R(n) the roll gamma is integrated in closed form: at each point n of the sphere a field is kept as
 
     f0 = sum c_0 D_0,     u = sum c_+ D_+ + c_- D_-,     v = sum c_+ D_- - c_- D_+
 
@@ -104,7 +104,7 @@ class GridProduct(nn.Module):
 
 
 def _sphere(lmax: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Wigner rows [G, 3, D] at the points of an exact rule, its weights [G] (sum 1), degrees [D]."""
+    """Wigner rows [G, 3, D] at the points of an exact rule, weights [G] (sum 1), degrees [D]."""
     points, weights = lebedev_rule(_lebedev_order(3 * lmax))
     wigner = WignerRows(lmax, dtype=torch.float64)(torch.tensor(points.T)).numpy()
     return wigner, weights / weights.sum(), np.array(degree_of_rows(lmax))

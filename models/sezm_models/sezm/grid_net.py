@@ -1,8 +1,9 @@
 """Gated products of equivariant features: the nonlinearity of SeZM's nodes (sezm.md 3.9).
 
-Two fields are multiplied (:mod:`.grid`) after optional channel mixing - ``glu``: none, ``mlp``: full, ``branch``:
-several products weighted by a router - and gated by their scalars. Mixing is linear per channel, so it is
-multiplied into the weights of the layer that makes the fields; see :meth:`GridNet.project`.
+Two fields are multiplied (:mod:`.grid`) after optional channel mixing - ``glu``: none, ``mlp``:
+full, ``branch``: several products weighted by a router - and gated by their scalars. Mixing is
+linear per channel, so it is multiplied into the weights of the layer that makes the fields; see
+:meth:`GridNet.project`.
 """
 
 from __future__ import annotations
@@ -45,7 +46,8 @@ class GridNet(nn.Module):
         frames: 1 (sphere) or 3 (SO(3)).
         op: "glu", "mlp" or "branch".
         n_branches: products of a "branch" net.
-        op_in_channels: channels that the mixing of an "mlp" sees: 2 C in self mode, C across inputs.
+        op_in_channels: channels that the mixing of an "mlp" sees: 2 C in self mode, C across
+            inputs.
         mlp_bias: whether the gate has a bias.
         dtype: of parameters and constants.
     """
@@ -85,7 +87,7 @@ class GridNet(nn.Module):
         self.product = GridProduct(lmax, frames=frames, dtype=dtype)
 
     def project(self, left: Tensor, right: Tensor) -> tuple[Tensor, Tensor]:
-        """Mixing multiplied into weights [..., C] whose outputs are the left and the right field."""
+        """Mixing multiplied into weights [..., C] that make the left and the right field."""
         if self.op == "glu":
             return left, right
         if self.op == "mlp":

@@ -1,8 +1,8 @@
 """Real solid harmonics in the A basis, and their gradients as constant matrices.
 
-``A_lm(x, y, z) = S_lm(x, -y, -z)`` with S the real harmonics without Condon-Shortley phase, polar axis
-z, normalised to sum_m S_lm^2 = 1 (sezm.md 3.5). As solid harmonics ``r^l A_lm`` they are polynomials,
-and a derivative of degree l is a combination of degree l - 1:
+``A_lm(x, y, z) = S_lm(x, -y, -z)`` with S the real harmonics without Condon-Shortley phase, polar
+axis z, normalised to sum_m S_lm^2 = 1 (sezm.md 3.5). As solid harmonics ``r^l A_lm`` they are
+polynomials, and a derivative of degree l is a combination of degree l - 1:
 
     d(r^l A_lm) / dx_a = sum_m' G_l[a, m', m] r^(l-1) A_(l-1)m'
 

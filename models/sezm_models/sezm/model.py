@@ -1,6 +1,8 @@
 """SeZM: from a molecular graph to atomic energies, in stages (sezm.md 3).
 
-    edge geometry -> embedding -> per block (node stage in, edge stage, node stage out) -> read-out -> energy
+    edge geometry -> embedding
+    -> per block: node stage in, edge stage, node stage out
+    -> read-out -> energy
 
 Nodes meet edges only in a block's edge stage, which sums over rows of neighbours.
 """
@@ -112,7 +114,7 @@ class SeZM(nn.Module):
         return sum_to_targets(0.5 * inside.sum(1), rows, n_atoms)
 
     def _element_tables(self) -> None:
-        """Type and NaN flag of each atomic number; padding atoms (0) have the type after the last."""
+        """Type and NaN flag of each atomic number; padding (0) has the type after the last."""
         padding_type = len(self.elements)
         types = torch.full((N_ELEMENTS + 1,), padding_type)
         unknown = torch.full((N_ELEMENTS + 1,), float("nan"), dtype=torch.float64)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
@@ -76,7 +77,7 @@ class RadialMLP(nn.Module):
         super().__init__()
         self.activation = ACTIVATIONS[activation_function]
         modules: list[nn.Module] = []
-        for n_in, n_out in zip(mlp_layers[:-2], mlp_layers[1:-1], strict=True):
+        for n_in, n_out in pairwise(mlp_layers[:-1]):
             modules.append(MLPLayer(n_in, n_out, dtype=dtype))
             if radial_norm:
                 modules.append(RMSNorm(channels=n_out, dtype=dtype))
@@ -86,20 +87,21 @@ class RadialMLP(nn.Module):
 
     def hidden(self, basis: Tensor) -> Tensor:
         """Everything but the last layer, which is linear and folded into what follows."""
-        for module in self.net[:-1]:
+        for module in list(self.net)[:-1]:
             basis = self.activation(basis) if isinstance(module, nn.Identity) else module(basis)
         return basis
 
     def last_weight(self) -> Tensor:
         """[hidden, (lmax + 1) * C], degree-major."""
-        return self.net[-1].matrix
+        last: Tensor = self.net[-1].matrix
+        return last
 
 
 class DynamicRadialDegreeMixer(nn.Module):
     """Radial kernels that mix degrees of equal order in the edge frame (sezm.md 3.7.4).
 
-    ``weight`` [(lmax+1) * channels, n_kernel * rank] gives, for m = 0 .. mmax, blocks of kernel entries with the
-    index l_in * (lmax-m+1) + l_out, degrees counted from m.
+    ``weight`` [(lmax+1) * channels, n_kernel * rank] gives, for m = 0 .. mmax, blocks of kernel
+    entries with the index l_in * (lmax-m+1) + l_out, degrees counted from m.
     """
 
     def __init__(

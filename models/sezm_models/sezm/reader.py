@@ -56,7 +56,8 @@ def read_checkpoint(
         head: branch of a multitask checkpoint.
 
     Raises:
-        CheckpointError: with the key, option or head in question, what was found and what was expected.
+        CheckpointError: with the key, option or head in question, what was found and what was
+            expected.
     """
     return model_from_checkpoint(load_checkpoint_file(path), dtype, head, str(path))
 
@@ -68,8 +69,8 @@ def model_from_checkpoint(
     state = content.get("model", content)
     if not is_sezm_checkpoint(content):
         raise CheckpointError(
-            f"{path}: no '_extra_state' with 'model_params'; only checkpoints of DeePMD-kit's PyTorch "
-            "trainer with a DPA4/SeZM model can be read"
+            f"{path}: no '_extra_state' with 'model_params'; only checkpoints of DeePMD-kit's "
+            "PyTorch trainer with a DPA4/SeZM model can be read"
         )
     params, branch = _select_branch(state["_extra_state"]["model_params"], head, path)
     weights = _branch_weights(state, branch, path)
@@ -91,7 +92,8 @@ def _select_branch(
     if branches is None:
         if head is not None and head.lower() != "default":
             raise CheckpointError(
-                f"{path}: head {head!r} asked for, but this is a single-task checkpoint; leave --head out"
+                f"{path}: head {head!r} asked for, but this is a single-task checkpoint; "
+                "leave --head out"
             )
         return params, "Default"
     names = {}
@@ -115,7 +117,9 @@ def _branch_weights(state: Mapping[str, Any], branch: str, path: str) -> dict[st
         if key.startswith(prefix) and isinstance(value, Tensor)
     }
     if not weights:
-        raise CheckpointError(f"{path}: no keys begin with {prefix!r}; the file holds no such model")
+        raise CheckpointError(
+            f"{path}: no keys begin with {prefix!r}; the file holds no such model"
+        )
     return weights
 
 
@@ -143,7 +147,9 @@ def _load_weights(model: SeZM, weights: dict[str, Tensor], path: str) -> None:
     """Copy every parameter, strictly; the model's dtype wins over the file's."""
     lora = next((key for key in weights if LORA.search(key)), None)
     if lora is not None:
-        raise CheckpointError(f"{path}: LoRA adapter {lora!r} is not supported yet; export a merged model")
+        raise CheckpointError(
+            f"{path}: LoRA adapter {lora!r} is not supported yet; export a merged model"
+        )
     used = set()
     with torch.no_grad():
         for name, parameter in model.named_parameters():

@@ -1,8 +1,8 @@
 """Linear maps and gates that commute with rotations about the edge (sezm.md 3.6, SO2Linear).
 
-Messages in the edge frame are kept as one tensor per order m: for m = 0 [F, S, (L+1) C] with rows l = 0 .. L;
-for m >= 1 [F, S, (L-m+1) 2 C] with rows (l, -m), (l, +m) side by side for l = m .. L. A layer is then one dense
-product per order.
+Messages in the edge frame are kept as one tensor per order m: for m = 0 [F, S, (L+1) C] with
+rows l = 0 .. L; for m >= 1 [F, S, (L-m+1) 2 C] with rows (l, -m), (l, +m) side by side for
+l = m .. L. A layer is then one dense product per order.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ class SO2Linear(nn.Module):
 
 
 class SO2Gate(nn.Module):
-    """Gated activation of edge-frame messages; the silu of the scalars is x times a gate as well."""
+    """Gated activation of edge-frame messages; silu of the scalars is a gate as well."""
 
     def __init__(self, *, lmax: int, channels: int, n_focus: int, dtype: torch.dtype) -> None:
         super().__init__()

@@ -1,7 +1,8 @@
-"""Messages between atoms: rotate to the edge frame, mix, attend, rotate back (sezm.md 3.7.2 - 3.7.7).
+"""Messages: rotate to the edge frame, mix, attend, rotate back (sezm.md 3.7.2 - 3.7.7).
 
-Node stage in: :meth:`SO2Convolution.prepare`. Edge stage: :meth:`SO2Convolution.messages`. Node stage out:
-:meth:`SO2Convolution.finish`. The edge stage alone sees edges; it may run over tiles of rows.
+Node stage in: :meth:`SO2Convolution.prepare`. Edge stage: :meth:`SO2Convolution.messages`. Node
+stage out: :meth:`SO2Convolution.finish`. The edge stage alone sees edges; it may run over tiles of
+rows.
 """
 
 from __future__ import annotations
@@ -131,7 +132,8 @@ class SO2Convolution(nn.Module):
 
         Args:
             features: [N, D, 1, F * focus_dim] of :meth:`prepare`.
-            edges, rows: of the call.
+            edges: geometry of the slots.
+            rows: of the call.
             types: [N].
             type_table: [T+1, C] type embedding.
             last_radial_weight: [hidden, (lmax_0 + 1) C] of the radial network.
@@ -163,7 +165,12 @@ class SO2Convolution(nn.Module):
         return weight @ self.radial_hidden_proj.weight, self.radial_hidden_proj(type_table)
 
     def _radial_logits(
-        self, radial: Tensor, by_type: Tensor, edges: EdgeGeometry, rows: NeighborRows, types: Tensor
+        self,
+        radial: Tensor,
+        by_type: Tensor,
+        edges: EdgeGeometry,
+        rows: NeighborRows,
+        types: Tensor,
     ) -> Tensor:
         """Logits from the l = 0 row of rho: [S, A]."""
         to_logits = self.attn.radial_logit_weight()
@@ -194,14 +201,24 @@ class SO2Convolution(nn.Module):
         return self._split_orders(local)
 
     def _rho(
-        self, radial: Tensor, by_type: Tensor, edges: EdgeGeometry, rows: NeighborRows, types: Tensor
+        self,
+        radial: Tensor,
+        by_type: Tensor,
+        edges: EdgeGeometry,
+        rows: NeighborRows,
+        types: Tensor,
     ) -> Tensor:
         """Radial features of each degree: [S, L+1, Ch]."""
         from_radial = (edges.radial @ radial.flatten(1)).unflatten(1, (self.lmax + 1, -1))
         return from_radial + add_type_tables(by_type, by_type, rows, types).unsqueeze(1)
 
     def _modulated_rotation(
-        self, radial: Tensor, by_type: Tensor, edges: EdgeGeometry, rows: NeighborRows, types: Tensor
+        self,
+        radial: Tensor,
+        by_type: Tensor,
+        edges: EdgeGeometry,
+        rows: NeighborRows,
+        types: Tensor,
     ) -> Tensor:
         """Radial kernel times rotation: [S, frame rows, r D].
 
@@ -260,7 +277,7 @@ class SO2Convolution(nn.Module):
         return share + FOCUS_FLOOR / self.n_focus
 
     def _mix(self, local: list[Tensor]) -> list[Tensor]:
-        """Residual SO(2) layers; the last one has no activation, so its residual is in the weight."""
+        """Residual SO(2) layers; the last has no activation, so its residual is in the weight."""
         for i, linear in enumerate(self.so2_linears):
             matrices = linear.matrices()
             if i == len(self.so2_linears) - 1:
@@ -311,7 +328,7 @@ class SO2Convolution(nn.Module):
     # -- node stage out -------------------------------------------------------------------------
 
     def finish(self, summed: Tensor, features: Tensor) -> Tensor:
-        """[N, D, F, focus_dim] sums and [N, D, 1, Ch] features of :meth:`prepare` -> [N, D, 1, C]."""
+        """[N, D, F, focus_dim] sums, [N, D, 1, Ch] prepared features -> [N, D, 1, C]."""
         if self.message_node_grid_product is not None:
             context = features.reshape(summed.shape)
             summed = summed + self.message_node_grid_product.cross(summed, context)

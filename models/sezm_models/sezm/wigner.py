@@ -1,15 +1,15 @@
 """Rows of the Wigner matrices that rotate features into the frame of an edge.
 
-A rotation R takes the edge direction to z. Of its matrices D^l only the rows m' = 0, -1, +1 are used
-when mmax = 1. They are closed forms (sezm.md 3.5), with e1, e2, rhat the rows of R:
+A rotation R takes the edge direction to z. Of its matrices D^l only the rows m' = 0, -1, +1 are
+used when mmax = 1. They are closed forms (sezm.md 3.5), with e1, e2, rhat the rows of R:
 
     D^l[ 0, m] = (-1)^l      A_lm(rhat)
     D^l[-1, m] = (-1)^l      (e2 . grad A_lm)(rhat) / c_l
     D^l[+1, m] = (-1)^(l+1)  (e1 . grad A_lm)(rhat) / c_l          c_l = sqrt(l (l+1) / 2)
 
-The model does not depend on the roll of e1, e2 about the edge, so these are taken as constants of the
-differentiation: nothing differentiates a frame near its degeneracy. What remains of their derivative
-keeps them tangential, and is the ``tilt`` term below, zero in value.
+The model does not depend on the roll of e1, e2 about the edge, so these are taken as constants of
+the differentiation: nothing differentiates a frame near its degeneracy. What remains of their
+derivative keeps them tangential, and is the ``tilt`` term below, zero in value.
 """
 
 from __future__ import annotations
