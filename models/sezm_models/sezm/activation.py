@@ -1,7 +1,8 @@
-"""Scalar activations by name, and the gated one of equivariant features (sezm.md 0.1, 3.6)."""
+"""Scalar activations by name; gated activation of equivariant features (sezm.md 0.1, 3.6)."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import torch
@@ -9,7 +10,57 @@ from torch import Tensor, nn
 
 from .linear import FocusLinear
 
-ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {"silu": nn.functional.silu}
+Activation = Callable[[Tensor], Tensor]
+
+
+def _gelu(x: Tensor) -> Tensor:
+    return nn.functional.gelu(x, approximate="tanh")
+
+
+def _identity(x: Tensor) -> Tensor:
+    return x
+
+
+ACTIVATIONS: dict[str, Activation] = {
+    "silu": nn.functional.silu,
+    "gelu": _gelu,
+    "gelu_tf": _gelu,
+    "relu": nn.functional.relu,
+    "relu6": lambda x: torch.clamp(x, 0.0, 6.0),
+    "tanh": torch.tanh,
+    "sigmoid": torch.sigmoid,
+    "softplus": nn.functional.softplus,
+    "linear": _identity,
+    "none": _identity,
+}
+
+SILUT = "silut"
+SILUT_THRESHOLD = 3.0
+
+
+def activation_by_name(name: str) -> Activation:
+    """An activation of the table, or ``silut:<threshold>``.
+
+    Raises:
+        KeyError: there is none of this name.
+    """
+    kind, _, threshold = name.lower().partition(":")
+    if kind == SILUT:
+        return _silut(float(threshold or SILUT_THRESHOLD))
+    return ACTIVATIONS[name.lower()]
+
+
+def _silut(threshold: float) -> Activation:
+    """silu below the threshold; above it a tanh that goes on with the same value and slope."""
+    gate = 1.0 / (1.0 + math.exp(-threshold))
+    value = threshold * gate
+    slope = gate + threshold * gate * (1.0 - gate)
+
+    def silut(x: Tensor) -> Tensor:
+        above = torch.tanh(slope * (x - threshold)) + value
+        return torch.where(x < threshold, nn.functional.silu(x), above)
+
+    return silut
 
 
 class GatedActivation(nn.Module):
@@ -29,7 +80,7 @@ class GatedActivation(nn.Module):
         self.lmax = lmax
         self.channels = channels
         self.n_focus = n_focus
-        self.activation = ACTIVATIONS[activation_function]
+        self.activation = activation_by_name(activation_function)
         if lmax > 0:
             self.gate_linear = FocusLinear(
                 in_channels=channels,

@@ -10,9 +10,9 @@ from torch import Tensor, nn
 
 from ..neighbor_rows import ROW_WIDTH, NeighborRows, gather_sources, sum_to_targets
 from ..segments import segment_max
-from .geometry import EdgeGeometry
 from .linear import FocusLinear, weight_parameter
 from .norm import ScalarRMSNorm
+from .radial_features import RadialFeatures
 
 
 class AttentionWeights(NamedTuple):
@@ -53,20 +53,15 @@ class Attention(nn.Module):
         self.gate_w = weight_parameter(channels, n_focus, n_heads, dtype=dtype)
         self.z_bias_raw = weight_parameter(n_focus, n_heads, dtype=dtype)
 
-    def radial_logit_weight(self) -> Tensor:
-        """``logit_w`` as a matrix from hidden radial features to logits: [F * channels, F * H]."""
-        blocks = self.logit_w.transpose(0, 1).unbind(0)  # F of [channels, H]
-        return torch.block_diag(*blocks)
-
-    def forward(
-        self, scalars: Tensor, radial_logits: Tensor, edges: EdgeGeometry, rows: NeighborRows
-    ) -> AttentionWeights:
-        """Weights from the l = 0 features [N, F, channels] and the radial logits [S, A]."""
-        n_atoms = scalars.shape[0]
-        logits = self._query_key(scalars, rows) + radial_logits
-        weight = edges.weight * edges.weight
-        if edges.gate is not None:
-            weight = weight * edges.gate
+    def forward(self, scalars: Tensor, radial: RadialFeatures) -> AttentionWeights:
+        """Weights from l = 0 features [N, F * channels] and the edges' radial features."""
+        rows, n_atoms = radial.rows, scalars.shape[0]
+        scalars = scalars.reshape(n_atoms, self.n_focus, self.channels)
+        to_logits = torch.block_diag(*self.logit_w.transpose(0, 1).unbind(0))  # [F channels, A]
+        logits = self._query_key(scalars, rows) + radial.scalars_times(to_logits)
+        weight = radial.edges.weight * radial.edges.weight
+        if radial.edges.gate is not None:
+            weight = weight * radial.edges.gate
         zeta = (torch.nn.functional.softplus(self.z_bias_raw) + self.eps).reshape(1, -1)
         shift = _exponent_shift(logits, weight, torch.log(zeta), rows, n_atoms)  # [N, A]
         row_shift = shift.index_select(0, rows.target).unsqueeze(1)

@@ -7,81 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from itertools import pairwise
+from typing import Any, NoReturn
 
 from ..errors import CheckpointError
+from .activation import ACTIVATIONS, activation_by_name
 from .bridging import BridgingWindow
-
-DESCRIPTOR_DEFAULTS: dict[str, Any] = {
-    "sel": 256,
-    "rcut": 6.0,
-    "env_exp": [7, 5],
-    "channels": 64,
-    "basis_type": "bessel",
-    "n_radial": 16,
-    "radial_mlp": [0],
-    "edge_norm": True,
-    "use_env_seed": True,
-    "random_gamma": True,
-    "edge_cartesian": False,
-    "node_cartesian": "none",
-    "lmax": 3,
-    "l_schedule": None,
-    "mmax": 1,
-    "kmax": 1,
-    "m_schedule": None,
-    "extra_node_l": 0,
-    "n_blocks": 3,
-    "so2_norm": False,
-    "mixing_layers": 4,
-    "so2_attn_res": "none",
-    "radial_so2_mode": "degree_channel",
-    "radial_so2_rank": 1,
-    "n_focus": 1,
-    "focus_dim": 0,
-    "n_atten_head": 1,
-    "atten_f_mix": False,
-    "atten_v_proj": False,
-    "atten_o_proj": False,
-    "ffn_neurons": 0,
-    "grid_mlp": False,
-    "grid_branch": 0,
-    "ffn_blocks": 1,
-    "sandwich_norm": [False, True, True, False],
-    "mlp_bias": False,
-    "layer_scale": False,
-    "full_attn_res": "none",
-    "block_attn_res": "none",
-    "s2_activation": [False, True],
-    "ffn_so3_grid": False,
-    "node_wise_s2": False,
-    "node_wise_so3": False,
-    "message_node_s2": False,
-    "message_node_so3": False,
-    "so3_readout": "none",
-    "readout_layers": 1,
-    "lebedev_quadrature": True,
-    "activation_function": "silu",
-    "glu_activation": True,
-    "use_amp": True,
-    "add_chg_spin_ebd": False,
-    "default_chg_spin": None,
-    "exclude_types": [],
-    "precision": "float32",
-    "eps": 1e-7,
-}
-
-FITTING_DEFAULTS: dict[str, Any] = {
-    "neuron": [0],
-    "activation_function": "silu",
-    "precision": "float32",
-    "numb_fparam": 0,
-    "numb_aparam": 0,
-    "dim_case_embd": 0,
-    "atom_ener": [],
-    "exclude_types": [],
-    "bias_out": False,
-}
+from .options import DESCRIPTOR_DEFAULTS, FITTING_DEFAULTS
 
 IGNORED_OPTIONS = frozenset(
     # Training and bookkeeping; spellings that are read elsewhere.
@@ -91,6 +23,31 @@ IGNORED_OPTIONS = frozenset(
 
 FLOAT_PRECISIONS = ("float32", "float64")
 FITTING_TYPES = ("dpa4_ener", "sezm_ener", "ener")
+RESIDUAL_MODES = ("none", "independent", "dependent")
+
+CHOICES: dict[str, tuple[Any, ...]] = {
+    "basis_type": ("bessel", "gaussian"),
+    "radial_so2_mode": ("none", "degree", "degree_channel"),
+    "so3_readout": ("none", "glu", "mlp"),
+    "so2_attn_res": RESIDUAL_MODES,
+    "full_attn_res": RESIDUAL_MODES,
+    "block_attn_res": RESIDUAL_MODES,
+    "add_chg_spin_ebd": (False,),
+    "precision": FLOAT_PRECISIONS,
+}
+
+MINIMA = {
+    "lmax": 0,
+    "n_blocks": 0,
+    "mixing_layers": 0,
+    "n_focus": 1,
+    "n_atten_head": 0,
+    "radial_so2_rank": 0,
+    "kmax": 0,
+    "extra_node_l": 0,
+    "ffn_blocks": 1,
+    "readout_layers": 1,
+}
 
 
 @dataclass(frozen=True)
@@ -103,6 +60,8 @@ class SeZMConfig:
         fitting: fitting options, complete.
         window: bridging window, or None.
         version: of the checkpoint's semantics (sezm.md 1.4).
+        excluded_pairs: types whose atoms are no neighbours of each other.
+        excluded_types: types whose atoms have no energy.
     """
 
     type_map: tuple[str, ...]
@@ -110,11 +69,42 @@ class SeZMConfig:
     fitting: dict[str, Any]
     window: BridgingWindow | None
     version: float
+    excluded_pairs: tuple[tuple[int, int], ...] = ()
+    excluded_types: tuple[int, ...] = ()
+
+    @property
+    def degrees(self) -> list[int]:
+        """Degree of the messages of each block."""
+        schedule = self.descriptor["l_schedule"]
+        if schedule is None:
+            return [self.descriptor["lmax"]] * self.descriptor["n_blocks"]
+        return [int(degree) for degree in schedule]
+
+    @property
+    def orders(self) -> list[int]:
+        """Largest order in the edge frame of each block."""
+        schedule, mmax = self.descriptor["m_schedule"], self.descriptor["mmax"]
+        if schedule is not None:
+            return [int(order) for order in schedule]
+        return [degree if mmax is None else min(mmax, degree) for degree in self.degrees]
+
+    @property
+    def initial_degree(self) -> int:
+        """Degree of the node features before the first block."""
+        first = self.degrees[0] if self.degrees else self.descriptor["lmax"]
+        return first + self.descriptor["extra_node_l"]
+
+    @property
+    def final_degree(self) -> int:
+        """Degree of the node features after the last block."""
+        if not self.degrees:
+            return self.initial_degree
+        return self.degrees[-1] + self.descriptor["extra_node_l"]
 
     @property
     def n_blocks(self) -> int:
         """Number of interaction blocks."""
-        return self.descriptor["n_blocks"]
+        return len(self.degrees)
 
     @property
     def message_passing_steps(self) -> int:
@@ -128,6 +118,8 @@ class SeZMConfig:
             "fitting_net": self.fitting,
             "bridging": None if self.window is None else self.window._asdict(),
             "version": self.version,
+            "pair_exclude_types": [list(pair) for pair in self.excluded_pairs],
+            "atom_exclude_types": list(self.excluded_types),
         }
 
 
@@ -146,31 +138,31 @@ def parse_config(params: Mapping[str, Any], version: float) -> SeZMConfig:
     _refuse_unsupported_model(params)
     _refuse_unsupported_descriptor(descriptor)
     _refuse_unsupported_fitting(params.get("fitting_net", {}).get("type"), fitting)
-    return SeZMConfig(tuple(params["type_map"]), descriptor, fitting, window, version)
+    pairs = params.get("pair_exclude_types") or descriptor["exclude_types"] or []
+    return SeZMConfig(
+        type_map=tuple(params["type_map"]),
+        descriptor=descriptor,
+        fitting=fitting,
+        window=window,
+        version=version,
+        excluded_pairs=tuple((int(a), int(b)) for a, b in pairs),
+        excluded_types=tuple(int(t) for t in params.get("atom_exclude_types") or []),
+    )
 
 
-def triple(value: Any) -> list[Any]:
-    """Options that may be one value or one each for (node_wise, message_node, ffn)."""
-    return list(value) if isinstance(value, (list, tuple)) else [value] * 3
-
-
-def grid_options(descriptor: Mapping[str, Any], place: int) -> tuple[bool, int]:
-    """(grid_mlp, grid_branch) of one place: 0 node_wise, 1 message_node, 2 ffn."""
-    mlp, branch = triple(descriptor["grid_mlp"]), triple(descriptor["grid_branch"])
-    return bool(mlp[place]), int(branch[place])
-
-
-def glu_width(width: int) -> int:
-    """8/3 of a width, rounded up to a multiple of 32: hidden width of gated units (sezm.md 2.2)."""
-    return 32 * -(-8 * width // (3 * 32))
-
-
-def ffn_width(descriptor: Mapping[str, Any], glu: bool) -> int:
-    """Hidden width of feed-forward units."""
-    if descriptor["ffn_neurons"] > 0:
-        return descriptor["ffn_neurons"]
-    channels = descriptor["channels"]
-    return glu_width(channels) if glu else 32 * -(-4 * channels // 32)
+def cartesian_option(value: str | int) -> tuple[str, int]:
+    """Mode and layers of ``node_cartesian``: "mode:layers", "mode" or a number of layers."""
+    text = str(value).strip().lower()
+    if text in ("", "none"):
+        return "none", 0
+    if text.isdigit():
+        return "default", int(text)
+    mode, _, layers = text.partition(":")
+    if mode not in ("default", "parity") or not (layers or "1").isdigit():
+        _refuse(
+            "descriptor", "node_cartesian", value, "'none', 'default:<layers>', 'parity:<layers>'"
+        )
+    return mode, int(layers or 1)
 
 
 def _bridging(params: Mapping[str, Any]) -> tuple[BridgingWindow | None, Mapping[str, Any]]:
@@ -184,7 +176,8 @@ def _bridging(params: Mapping[str, Any]) -> tuple[BridgingWindow | None, Mapping
                 "model type 'linear_ener' is only supported as DPA4 + ZBL bridging"
             )
         window = BridgingWindow(inner.get("r_inner", 0.5), inner.get("r_outer", 0.8))
-        return window, {**learned, "type_map": params["type_map"]}
+        outer = ("type_map", "pair_exclude_types", "atom_exclude_types")
+        return window, {**learned, **{key: params[key] for key in outer if key in params}}
     method = str(params.get("bridging_method", "none")).lower()
     if method in ("none", ""):
         return None, params
@@ -211,57 +204,33 @@ def _with_defaults(
 def _refuse_unsupported_model(params: Mapping[str, Any]) -> None:
     if str(params.get("type", "dpa4")).lower() not in ("dpa4", "sezm"):
         raise CheckpointError(f"model type {params['type']!r} is not supported; 'dpa4' is")
-    for option in ("atom_exclude_types", "pair_exclude_types", "spin", "preset_out_bias"):
+    for option in ("spin", "preset_out_bias"):
         if params.get(option):
             _refuse("model", option, params[option], "none")
 
 
 def _refuse_unsupported_descriptor(options: Mapping[str, Any]) -> None:
-    fixed = {
-        "basis_type": "bessel",
-        "use_env_seed": True,
-        "edge_cartesian": False,
-        "node_cartesian": "none",
-        "l_schedule": None,
-        "m_schedule": None,
-        "mmax": 1,
-        "kmax": 1,
-        "extra_node_l": 0,
-        "so2_norm": False,
-        "so2_attn_res": "none",
-        "atten_f_mix": False,
-        "atten_v_proj": False,
-        "atten_o_proj": False,
-        "mlp_bias": False,
-        "layer_scale": False,
-        "full_attn_res": "none",
-        "block_attn_res": "none",
-        "node_wise_s2": False,
-        "node_wise_so3": False,
-        "message_node_s2": False,
-        "activation_function": "silu",
-        "add_chg_spin_ebd": False,
-        "exclude_types": [],
-    }
-    for option, supported in fixed.items():
-        if options[option] != supported:
-            _refuse("descriptor", option, options[option], repr(supported))
-    choices = {
-        "radial_so2_mode": ("none", "degree_channel"),
-        "so3_readout": ("none", "glu", "mlp"),
-        "precision": FLOAT_PRECISIONS,
-    }
-    for option, supported_values in choices.items():
-        if options[option] not in supported_values:
-            _refuse("descriptor", option, options[option], _either(supported_values))
-    minimum = {"lmax": 1, "n_blocks": 1, "mixing_layers": 1, "n_atten_head": 1, "readout_layers": 1}
-    if options["radial_so2_mode"] == "degree_channel":
-        minimum["radial_so2_rank"] = 1
-    for option, least in minimum.items():
+    for option, supported in CHOICES.items():
+        if options[option] not in supported:
+            _refuse("descriptor", option, options[option], _either(supported))
+    for option, least in MINIMA.items():
         if options[option] < least:
             _refuse("descriptor", option, options[option], f">= {least}")
-    if options["s2_activation"][0]:
-        _refuse("descriptor", "s2_activation", options["s2_activation"], "[false, any]")
+    _refuse_unknown_activation("descriptor", options)
+    cartesian_option(options["node_cartesian"])
+    _check_schedules(options)
+
+
+def _check_schedules(options: Mapping[str, Any]) -> None:
+    degrees, orders = options["l_schedule"], options["m_schedule"]
+    if degrees is not None and any(b > a for a, b in pairwise(degrees)):
+        _refuse("descriptor", "l_schedule", degrees, "degrees that do not increase")
+    if orders is None:
+        return
+    if degrees is None:
+        degrees = [options["lmax"]] * options["n_blocks"]
+    if len(orders) != len(degrees) or any(m > d for m, d in zip(orders, degrees, strict=True)):
+        _refuse("descriptor", "m_schedule", orders, f"one order per block, at most {degrees}")
 
 
 def _refuse_unsupported_fitting(kind: str | None, options: Mapping[str, Any]) -> None:
@@ -270,19 +239,26 @@ def _refuse_unsupported_fitting(kind: str | None, options: Mapping[str, Any]) ->
     for option in ("numb_fparam", "numb_aparam", "dim_case_embd", "exclude_types"):
         if options[option]:
             _refuse("fitting_net", option, options[option], "0 or none")
-    if any(value is not None for value in options["atom_ener"] or []):
-        _refuse("fitting_net", "atom_ener", options["atom_ener"], "none")
-    if options["activation_function"] != "silu":
-        _refuse("fitting_net", "activation_function", options["activation_function"], "'silu'")
+    _refuse_unknown_activation("fitting_net", options)
     if options["precision"] not in FLOAT_PRECISIONS:
         _refuse("fitting_net", "precision", options["precision"], _either(FLOAT_PRECISIONS))
 
 
-def _refuse(section: str, option: str, value: Any, supported: str) -> None:
+def _refuse_unknown_activation(section: str, options: Mapping[str, Any]) -> None:
+    name = options["activation_function"]
+    try:
+        activation_by_name(name)
+    except (KeyError, ValueError):
+        _refuse(
+            section, "activation_function", name, f"{_either(tuple(ACTIVATIONS))} or 'silut:<t>'"
+        )
+
+
+def _refuse(section: str, option: str, value: Any, supported: str) -> NoReturn:
     raise CheckpointError(
         f"{section} option {option} = {value!r} is not supported yet; supported: {supported}"
     )
 
 
-def _either(values: tuple[str, ...]) -> str:
+def _either(values: tuple[Any, ...]) -> str:
     return " or ".join(repr(value) for value in values)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import torch
 from torch import Tensor, nn
 
 from ..neighbor_rows import ROW_WIDTH, NeighborRows, sum_outer, sum_to_targets
-from .activation import ACTIVATIONS
+from .activation import activation_by_name
 from .geometry import EdgeGeometry
 from .linear import degree_matmul, weight_parameter
 from .radial import MLPLayer
@@ -38,6 +40,7 @@ class EnvironmentInitialEmbedding(nn.Module):
         n_radial: int,
         channels: int,
         activation_function: str = "silu",
+        mlp_bias: bool = False,
         dtype: torch.dtype,
     ) -> None:
         super().__init__()
@@ -47,12 +50,13 @@ class EnvironmentInitialEmbedding(nn.Module):
         radial_dim = max(32, embed - 2 * type_dim)
         hidden = min(256, max(2 * embed, radial_dim + 2 * type_dim))
         self.radial_dim, self.type_dim = radial_dim, type_dim
-        self.activation = ACTIVATIONS[activation_function]
+        self.activation = activation_by_name(activation_function)
         self.env_type_embed = SeZMTypeEmbedding(ntypes=ntypes, embed_dim=type_dim, dtype=dtype)
-        self.rbf_proj_layer1 = MLPLayer(n_radial, radial_dim, dtype=dtype)
-        self.rbf_proj_layer2 = MLPLayer(radial_dim, radial_dim, dtype=dtype)
-        self.g_layer1 = MLPLayer(radial_dim + 2 * type_dim, hidden, dtype=dtype)
-        self.g_layer2 = MLPLayer(hidden, embed, dtype=dtype)
+        layer = partial(MLPLayer, bias=mlp_bias, dtype=dtype)
+        self.rbf_proj_layer1 = layer(n_radial, radial_dim)
+        self.rbf_proj_layer2 = layer(radial_dim, radial_dim)
+        self.g_layer1 = layer(radial_dim + 2 * type_dim, hidden)
+        self.g_layer2 = layer(hidden, embed)
         self.output_proj = MLPLayer(embed * self.axis_dim, 2 * channels, dtype=dtype)
 
     def forward(
@@ -64,8 +68,8 @@ class EnvironmentInitialEmbedding(nn.Module):
         moments = torch.cat([radial, radial * edges.direction], 1)  # [S, 4]
         if edges.gate is not None:
             moments = moments * edges.gate
-        hidden = self._edge_hidden(edges, rows, types)
-        sums = sum_outer(moments, hidden @ self.g_layer2.matrix, rows, n_atoms)
+        features = self.g_layer2(self._edge_hidden(edges, rows, types))
+        sums = sum_outer(moments, features, rows, n_atoms)
         sums = sums * normalisation.unsqueeze(2)  # [N, 4, embed]
         products = torch.bmm(sums.transpose(1, 2), sums[:, :, : self.axis_dim])
         return products.flatten(1) @ self.output_proj.matrix
@@ -75,20 +79,22 @@ class EnvironmentInitialEmbedding(nn.Module):
         sizes = [self.radial_dim, self.type_dim, self.type_dim]
         from_radial, from_source, from_target = self.g_layer1.matrix.split(sizes, 0)
         table = self.env_type_embed.adam_type_embedding
-        radial = self.activation(edges.basis @ self.rbf_proj_layer1.matrix)
+        radial = self.activation(self.rbf_proj_layer1(edges.basis))
         hidden = radial @ (self.rbf_proj_layer2.matrix @ from_radial)
-        hidden = hidden + add_type_tables(table @ from_source, table @ from_target, rows, types)
+        of_source = table @ from_source
+        inner, outer = self.rbf_proj_layer2.bias, self.g_layer1.bias
+        if inner is not None and outer is not None:
+            of_source = of_source + inner @ from_radial + outer
+        hidden = hidden + add_type_tables(of_source, table @ from_target, rows, types)
         return self.activation(hidden)
 
 
 class InitialFeatures(nn.Module):
-    """Node features before the first block: FiLM on l = 0, zonal sums on l >= 1."""
+    """Sums of zonal harmonics over neighbours: initial features of l >= 1. No parameters."""
 
     def forward(
         self,
-        type_features: Tensor,
-        scale: Tensor,
-        shift: Tensor,
+        scalars: Tensor,
         edges: EdgeGeometry,
         rows: NeighborRows,
         normalisation: Tensor,
@@ -97,10 +103,8 @@ class InitialFeatures(nn.Module):
         """Initial features.
 
         Args:
-            type_features: [N, C].
-            scale: [N, C] of the type features.
-            shift: [N, C], likewise.
-            edges: geometry of the slots.
+            scalars: [N, C], of l = 0.
+            edges: of the call.
             rows: of the call.
             normalisation: z_i [N, 1].
             last_radial_weight: [hidden, (lmax+1) C]; applied after the sum over neighbours, being
@@ -109,15 +113,14 @@ class InitialFeatures(nn.Module):
         Returns:
             [N, (lmax+1)^2, 1, C].
         """
-        n_atoms, channels = type_features.shape
-        scalars = (type_features * (1.0 + scale) + shift).unsqueeze(1)
+        n_atoms, channels = scalars.shape
         zonal = edges.wigner[:, 0, 1:]  # [S, D-1]
         if edges.gate is not None:
             zonal = zonal * edges.gate
         sums = sum_outer(zonal, edges.radial, rows, n_atoms) * normalisation.unsqueeze(2)
         weights = last_radial_weight.reshape(last_radial_weight.shape[0], -1, channels)
         higher = degree_matmul(sums, list(weights.unbind(1))[1:], first_degree=1)
-        return torch.cat([scalars, higher], 1).unsqueeze(2)
+        return torch.cat([scalars.unsqueeze(1), higher], 1).unsqueeze(2)
 
 
 def inverse_degree(edges: EdgeGeometry, rows: NeighborRows, n_atoms: int, floor: float) -> Tensor:

@@ -6,7 +6,9 @@ import torch
 from torch import Tensor, nn
 
 from .activation import GatedActivation
-from .grid_net import GridNet, contract_field, make_field
+from .degrees import packed_rows
+from .grid import Field
+from .grid_net import GridNet, add_to_scalars, contract_field, grid_op, make_field
 from .linear import SO3Linear
 
 
@@ -54,10 +56,10 @@ class EquivariantFFN(nn.Module):
         )
         if self.uses_grid:
             self.act: nn.Module = GridNet(
-                lmax=lmax,
+                packed_rows(lmax),
                 channels=hidden_channels,
-                frames=self.frames,
-                op="branch" if grid_branch > 0 else "mlp" if grid_mlp else "glu",
+                kmax=min(kmax, lmax) if ffn_so3_grid else None,
+                op=grid_op(grid_mlp, grid_branch),
                 n_branches=grid_branch,
                 mlp_bias=mlp_bias,
                 dtype=dtype,
@@ -77,7 +79,7 @@ class EquivariantFFN(nn.Module):
         if not self.uses_grid:
             return self._gated(x)
         field = self.act(*self._fields(x))
-        return contract_field(field, self.so3_linear_2.weight, 1)
+        return self.so3_linear_2.add_bias(contract_field(field, self.so3_linear_2.weight, 1))
 
     def scalars(self, x: Tensor) -> Tensor:
         """Only the l = 0 row of :meth:`forward`: [N, 1, 1, C], at a fraction of its cost."""
@@ -85,7 +87,7 @@ class EquivariantFFN(nn.Module):
             return self._gated(x)[:, :1]
         hidden = self.act.scalar(*self._fields(x))  # [N, 1, hidden]
         weight = self.so3_linear_2.weight[0, : self.hidden_channels]
-        return (hidden @ weight).unsqueeze(1)
+        return self.so3_linear_2.add_bias((hidden @ weight).unsqueeze(1))
 
     def _gated(self, x: Tensor) -> Tensor:
         hidden = self.so3_linear_1(x)
@@ -96,12 +98,17 @@ class EquivariantFFN(nn.Module):
             hidden = self.act(hidden)
         return self.so3_linear_2(hidden)
 
-    def _fields(self, x: Tensor):  # type: ignore[no-untyped-def]
+    def _fields(self, x: Tensor) -> tuple[Field, Field, Tensor]:
         """Left and right field and their unprojected scalars."""
-        weight = self.so3_linear_1.weight.reshape(
-            self.lmax + 1, -1, 2, self.frames, self.hidden_channels
-        )
-        left, right = self.act.project(weight[:, :, 0], weight[:, :, 1])
+        sides = (2, self.frames, self.hidden_channels)
+        weight = self.so3_linear_1.weight.unflatten(2, sides)
+        left_weight, right_weight = self.act.project(weight[:, :, 0], weight[:, :, 1])
+        left, right = make_field(x, left_weight), make_field(x, right_weight)
         unprojected = weight[0, :, :, 0].flatten(1)  # [C, 2 hidden]
         scalars = x[:, 0] @ unprojected
-        return make_field(x, left), make_field(x, right), scalars
+        if self.so3_linear_1.bias is not None:
+            bias = self.so3_linear_1.bias.unflatten(0, sides)[:, 0]  # frame 0 alone has l = 0
+            left_bias, right_bias = self.act.project(bias[0], bias[1])
+            left, right = add_to_scalars(left, left_bias), add_to_scalars(right, right_bias)
+            scalars = scalars + bias.flatten()
+        return left, right, scalars

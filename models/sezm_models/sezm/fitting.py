@@ -7,12 +7,20 @@ from itertools import pairwise
 import torch
 from torch import Tensor, nn
 
-from .activation import ACTIVATIONS
+from .activation import activation_by_name
 from .radial import MLPLayer
 
 
 class GLUFittingNet(nn.Module):
-    """Gated linear units, then a linear map to one number; keys as in the checkpoint."""
+    """Gated linear units, then a linear map to one number; keys as in the checkpoint.
+
+    Args:
+        in_dim, neuron: widths of the input and of the hidden layers.
+        activation_function: of the gates.
+        bias_out: whether the last layer has a bias.
+        subtract_vacuum: energies are relative to that of a zero descriptor.
+        dtype: of all parameters.
+    """
 
     def __init__(
         self,
@@ -21,10 +29,12 @@ class GLUFittingNet(nn.Module):
         *,
         activation_function: str = "silu",
         bias_out: bool = False,
+        subtract_vacuum: bool = False,
         dtype: torch.dtype,
     ) -> None:
         super().__init__()
-        self.activation = ACTIVATIONS[activation_function]
+        self.subtract_vacuum = subtract_vacuum
+        self.activation = activation_by_name(activation_function)
         self.dtype = dtype
         widths = [in_dim, *neuron]
         self.hidden_layers = nn.ModuleList(
@@ -34,11 +44,20 @@ class GLUFittingNet(nn.Module):
 
     def forward(self, descriptor: Tensor) -> Tensor:
         """[N, in_dim] -> [N] float64."""
-        z = descriptor.to(self.dtype)
+        energy = self._network(descriptor.to(self.dtype))
+        if self.subtract_vacuum:
+            vacuum = torch.zeros_like(self.output_layer.matrix[:1, :1]).expand(
+                1, descriptor.shape[1]
+            )
+            energy = energy - self._network(vacuum)
+        return energy.to(torch.float64)
+
+    def _network(self, z: Tensor) -> Tensor:
+        """[N, in_dim] -> [N]."""
         for layer in self.hidden_layers:
             value, gate = layer.linear(z).chunk(2, -1)
             z = value * self.activation(gate)
-        return self.output_layer(z).squeeze(1).to(torch.float64)
+        return self.output_layer(z).squeeze(1)
 
 
 class _GLULayer(nn.Module):

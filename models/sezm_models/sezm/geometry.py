@@ -24,7 +24,7 @@ class EdgeGeometry(NamedTuple):
         inverse_length: [S, 1].
         basis: [S, n_radial] enveloped radial basis.
         radial: [S, hidden] radial network before its last layer, times w(r) from version 1.1 on.
-        wigner: [S, 3, (lmax+1)^2] rows m' = 0, -1, +1.
+        wigner: [S, 2 mmax + 1, (lmax+1)^2] rows m' = 0, -1, +1, ...
     """
 
     weight: Tensor
@@ -47,6 +47,7 @@ class EdgeGeometryStage(nn.Module):
         self,
         *,
         lmax: int,
+        mmax: int,
         rcut: float,
         exponent: int,
         eps: float,
@@ -59,7 +60,7 @@ class EdgeGeometryStage(nn.Module):
         # The trainer keeps this radius in float32, whatever the model's precision.
         self.rcut = float(np.float32(rcut))
         self.radial_uses_weight = radial_uses_weight
-        self.wigner_rows = WignerRows(lmax, dtype=dtype)
+        self.wigner_rows = WignerRows(lmax, mmax, dtype=dtype)
 
     def forward(
         self, rows: NeighborRows, n_atoms: int, basis: RadialBasis, network: RadialMLP

@@ -1,20 +1,27 @@
-"""Products of two fields on the sphere or on SO(3), exact by quadrature (sezm.md 3.9, 5.2-9).
+"""Products of two fields on the sphere or SO(3), exact by quadrature (sezm.md 3.9, 5.2-9).
 
 A grid product takes coefficients to points, multiplies, and projects back. The quadrature
-integrates the triple products exactly, so the result is a fixed bilinear (Clebsch-Gordan) map: any
-exact rule gives the same numbers.
+integrates the triple products exactly, so the result is a fixed bilinear (Clebsch-Gordan) map:
+any exact rule gives the same numbers.
 
-Fields on SO(3) with frames k = -1, 0, +1 are ``f(R) = sum c[lm, k] D^l_km(R)``. For R = Rz(gamma)
-R(n) the roll gamma is integrated in closed form: at each point n of the sphere a field is kept as
+Fields on SO(3) are ``f(R) = sum c[lm, k] D^l_km(R)``, with frames k = -K .. K. For R = Rz(gamma)
+R(n) the roll
+gamma is integrated in closed form: at each point n of the sphere a field is ``f0 + Re sum_k F_k
+    e^(-i k gamma)``
+with F_k = u_k + i v_k and
 
-    f0 = sum c_0 D_0,     u = sum c_+ D_+ + c_- D_-,     v = sum c_+ D_- - c_- D_+
+    f0 = sum c_0 D_0,     u_k = sum c_k D_k + c_-k D_-k,     v_k = sum c_k D_-k - c_-k D_k
 
-and the product has  p0 = f0 g0 + (u u' + v v')/2,  pu = f0 u' + u g0,  pv = f0 v' + v g0.
+and the frames of the product are
+
+    p0  = f0 g0 + 1/2 sum_k Re(F_k G_k*)
+    P_k = f0 G_k + F_k g0 + 1/2 sum_(a+b=k) F_a G_b + 1/2 sum_(a-b=k) (F_a G_b* + F_b* G_a)
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -22,92 +29,151 @@ import torch
 from scipy.integrate import lebedev_rule
 from torch import Tensor, nn
 
-from .degrees import degree_of_rows
 from .wigner import WignerRows
 
 
 class Field(NamedTuple):
-    """A field on the sphere (pair is None) or on SO(3), as coefficients or at points.
+    """A field on the sphere (no pairs) or on SO(3), as coefficients or at points.
 
     Attributes:
         zero: [N, D, C] coefficients of frame 0, or [N, G, C] values f0.
-        pair: [N, 2 (D-1), C] coefficients of frames -1, +1 (fastest) of each row with l >= 1,
-            or [N, 2 G, C]: u at all points, then v.
+        pairs: for k = 1 .. K: [N, 2 D_k, C] coefficients of frames -k, +k (fastest) of each of
+            the D_k rows with l >= k, or [N, 2 G, C]: u_k at all points, then v_k.
     """
 
     zero: Tensor
-    pair: Tensor | None
+    pairs: tuple[Tensor, ...] = ()
 
 
 class GridProduct(nn.Module):
-    """Bilinear product of coefficient fields with D = (lmax+1)^2 rows.
+    """Bilinear product of coefficient fields.
 
     Args:
-        lmax: largest degree.
-        frames: 1 for fields on the sphere, 3 for SO(3) with frames 0, -1, +1.
+        rows: (l, m) of each of the D rows of coefficients, by ascending l if there are frames
+            beyond 0.
+        kmax: K, or None for fields on the sphere.
         dtype: of the constants.
     """
 
-    def __init__(self, lmax: int, *, frames: int, dtype: torch.dtype) -> None:
+    def __init__(
+        self, rows: Sequence[tuple[int, int]], *, kmax: int | None, dtype: torch.dtype
+    ) -> None:
         super().__init__()
-        wigner, weights, degrees = _sphere(lmax)
-        # Fields on the sphere carry a factor 1 / sqrt(lmax + 1), those on SO(3) do not.
-        norm = 1.0 / math.sqrt(lmax + 1) if frames == 1 else 1.0
+        self.kmax = kmax or 0
+        degrees = np.array([degree for degree, _ in rows])
+        wigner, weights = _sphere(rows, self.kmax)
         multiplicity = 2 * degrees + 1
-        zero = wigner[:, 0]  # [G, D]
+        # Fields on the sphere carry factors that those on SO(3) do not.
+        norm, factors = 1.0, np.ones(len(rows))
+        if kmax is None:
+            norm, factors = 1.0 / math.sqrt(degrees.max() + 1), _truncation_factors(rows)
+        zero = wigner[:, 0] * factors  # [G, D]
         self._constant("zero_to_grid", norm * zero, dtype)
         self._constant("zero_from_grid", (zero * weights[:, None] * multiplicity).T / norm, dtype)
-        self._constant("zero_scalar", (norm / multiplicity)[:, None], dtype)
-        self.has_pair = frames == 3
-        if self.has_pair:
-            d_minus, d_plus = wigner[:, 1, 1:], wigner[:, 2, 1:]
-            u = np.stack([d_minus, d_plus], 2).reshape(len(weights), -1)
-            v = np.stack([-d_plus, d_minus], 2).reshape(len(weights), -1)
-            pair = np.concatenate([u, v])  # [2 G, 2 (D-1)]
-            repeated = np.repeat(multiplicity[1:], 2)
+        self._constant("zero_scalar", (norm * factors**2 / multiplicity)[:, None], dtype)
+        for k in range(1, self.kmax + 1):
+            first = int(np.sum(degrees < k))
+            repeated = np.repeat(multiplicity[first:], 2)
+            pair = _pair_to_grid(wigner[:, 2 * k - 1 : 2 * k + 1, first:])
             scale = np.tile(weights, 2)[:, None] * repeated / 2
-            self._constant("pair_to_grid", pair, dtype)
-            self._constant("pair_from_grid", (pair * scale).T, dtype)
-            self._constant("pair_scalar", (1.0 / repeated)[:, None], dtype)
+            self._constant(f"pair_{k}_to_grid", pair, dtype)
+            self._constant(f"pair_{k}_from_grid", (pair * scale).T, dtype)
+            self._constant(f"pair_{k}_scalar", (1.0 / repeated)[:, None], dtype)
 
     def to_grid(self, field: Field) -> Field:
         """Coefficients -> values at the points."""
-        pair = self.pair_to_grid @ field.pair if self.has_pair else None
-        return Field(self.zero_to_grid @ field.zero, pair)
+        return self._transform("to_grid", field)
 
     def from_grid(self, field: Field) -> Field:
         """Values at the points -> coefficients."""
-        pair = self.pair_from_grid @ field.pair if self.has_pair else None
-        return Field(self.zero_from_grid @ field.zero, pair)
+        return self._transform("from_grid", field)
 
     def multiply(self, left: Field, right: Field) -> Field:
         """Pointwise product of values, the roll integrated."""
-        zero = left.zero * right.zero
-        if not self.has_pair:
-            return Field(zero, None)
-        n, points, channels = zero.shape
-        left_uv = left.pair.reshape(n, 2, points, channels)
-        right_uv = right.pair.reshape(n, 2, points, channels)
-        zero = zero + 0.5 * (left_uv * right_uv).sum(1)
-        uv = left.zero.unsqueeze(1) * right_uv + left_uv * right.zero.unsqueeze(1)
-        return Field(zero, uv.reshape(n, 2 * points, channels))
+        f0, g0 = left.zero, right.zero
+        zero = f0 * g0
+        if self.kmax == 0:
+            return Field(zero)
+        f = [_complex(pair) for pair in left.pairs]
+        g = [_complex(pair) for pair in right.pairs]
+        for f_k, g_k in zip(f, g, strict=True):
+            zero = zero + 0.5 * (f_k * g_k).sum(1)
+        pairs = []
+        for k in range(1, self.kmax + 1):
+            pair = f0.unsqueeze(1) * g[k - 1] + f[k - 1] * g0.unsqueeze(1)
+            for term in _mixed_terms(f, g, k):
+                pair = pair + 0.5 * term
+            pairs.append(pair.flatten(1, 2))
+        return Field(zero, tuple(pairs))
 
     def scalar(self, left: Field, right: Field) -> Tensor:
         """The l = 0, k = 0 coefficient of the product of two coefficient fields: [N, C]."""
         result = (left.zero * right.zero * self.zero_scalar).sum(1)
-        if not self.has_pair:
-            return result
-        return result + (left.pair * right.pair * self.pair_scalar).sum(1)
+        for k in range(1, self.kmax + 1):
+            product = left.pairs[k - 1] * right.pairs[k - 1]
+            result = result + (product * getattr(self, f"pair_{k}_scalar")).sum(1)
+        return result
+
+    def _transform(self, direction: str, field: Field) -> Field:
+        pairs = [
+            getattr(self, f"pair_{k}_{direction}") @ pair for k, pair in enumerate(field.pairs, 1)
+        ]
+        return Field(getattr(self, f"zero_{direction}") @ field.zero, tuple(pairs))
 
     def _constant(self, name: str, value: np.ndarray, dtype: torch.dtype) -> None:
         self.register_buffer(name, torch.tensor(value, dtype=dtype), persistent=False)
 
 
-def _sphere(lmax: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Wigner rows [G, 3, D] at the points of an exact rule, weights [G] (sum 1), degrees [D]."""
+def _complex(pair: Tensor) -> Tensor:
+    """[N, 2 G, C] -> [N, 2, G, C], real and imaginary part."""
+    return pair.unflatten(1, (2, -1))
+
+
+def _mixed_terms(f: list[Tensor], g: list[Tensor], k: int) -> list[Tensor]:
+    """Twice the terms of P_k that join two frames beyond 0; none for K = 1."""
+    sums = [_product(f[a - 1], g[k - a - 1]) for a in range(1, k)]
+    differences = [
+        _product_conjugate(f[b + k - 1], g[b - 1]) + _product_conjugate(g[b + k - 1], f[b - 1])
+        for b in range(1, len(f) - k + 1)
+    ]
+    return sums + differences
+
+
+def _product(x: Tensor, y: Tensor) -> Tensor:
+    """x y of complex [N, 2, G, C]."""
+    (a, b), (c, d) = x.unbind(1), y.unbind(1)
+    return torch.stack([a * c - b * d, a * d + b * c], 1)
+
+
+def _product_conjugate(x: Tensor, y: Tensor) -> Tensor:
+    """x y* of complex [N, 2, G, C]."""
+    (a, b), (c, d) = x.unbind(1), y.unbind(1)
+    return torch.stack([a * c + b * d, b * c - a * d], 1)
+
+
+def _pair_to_grid(wigner: np.ndarray) -> np.ndarray:
+    """From D_-k, D_+k [G, 2, D] the matrix from coefficients to u, then v: [2 G, 2 D]."""
+    minus, plus = wigner[:, 0], wigner[:, 1]
+    u = np.stack([minus, plus], 2).reshape(len(wigner), -1)
+    v = np.stack([-plus, minus], 2).reshape(len(wigner), -1)
+    return np.concatenate([u, v])
+
+
+def _truncation_factors(rows: Sequence[tuple[int, int]]) -> np.ndarray:
+    """sqrt((2l+1) / (2M+1)) for degrees that lack orders, 1 for the others."""
+    largest = max(abs(m) for _, m in rows)
+    return np.array(
+        [math.sqrt(max(2 * degree + 1, 2 * largest + 1) / (2 * largest + 1)) for degree, _ in rows]
+    )
+
+
+def _sphere(rows: Sequence[tuple[int, int]], kmax: int) -> tuple[np.ndarray, np.ndarray]:
+    """Wigner rows [G, 2 kmax + 1, D] at the points of an exact rule, its weights [G] (sum 1)."""
+    lmax = max(degree for degree, _ in rows)
     points, weights = lebedev_rule(_lebedev_order(3 * lmax))
-    wigner = WignerRows(lmax, dtype=torch.float64)(torch.tensor(points.T)).numpy()
-    return wigner, weights / weights.sum(), np.array(degree_of_rows(lmax))
+    wigner = WignerRows(lmax, kmax, dtype=torch.float64)(torch.tensor(points.T)).numpy()
+    columns = [degree * degree + degree + m for degree, m in rows]
+    return wigner[:, :, columns], weights / weights.sum()
 
 
 def _lebedev_order(degree: int) -> int:

@@ -8,9 +8,12 @@ linear per channel, so it is multiplied into the weights of the layer that makes
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+
 import torch
 from torch import Tensor, nn
 
+from .degrees import packed_rows
 from .grid import Field, GridProduct
 from .linear import ChannelLinear, FocusLinear, degree_matmul, weight_parameter
 
@@ -36,14 +39,19 @@ class GridOp(nn.Module):
             self.router = linear(2 * channels, n_branches)
 
 
+def grid_op(mlp: bool, branches: int) -> str:
+    """The mixing that two options choose."""
+    return "branch" if branches > 0 else "mlp" if mlp else "glu"
+
+
 class GridNet(nn.Module):
     """Gated product of two fields of the same input (self mode).
 
     Args:
-        lmax: largest degree.
+        rows: (l, m) of each row of the features.
         channels: C, per focus.
         n_focus: F.
-        frames: 1 (sphere) or 3 (SO(3)).
+        kmax: largest frame of fields on SO(3); None for fields on the sphere.
         op: "glu", "mlp" or "branch".
         n_branches: products of a "branch" net.
         op_in_channels: channels that the mixing of an "mlp" sees: 2 C in self mode, C across
@@ -54,11 +62,11 @@ class GridNet(nn.Module):
 
     def __init__(
         self,
+        rows: Sequence[tuple[int, int]],
         *,
-        lmax: int,
         channels: int,
         n_focus: int = 1,
-        frames: int,
+        kmax: int | None,
         op: str,
         n_branches: int = 1,
         op_in_channels: int | None = None,
@@ -66,7 +74,9 @@ class GridNet(nn.Module):
         dtype: torch.dtype,
     ) -> None:
         super().__init__()
-        self.lmax, self.channels, self.n_focus, self.frames = lmax, channels, n_focus, frames
+        self.lmax = max(degree for degree, _ in rows)
+        self.channels, self.n_focus = channels, n_focus
+        self.frames = 1 if kmax is None else 2 * kmax + 1
         self.op = op
         self.n_branches = n_branches if op == "branch" else 1
         default_in = 2 * channels if op == "mlp" else channels
@@ -84,10 +94,10 @@ class GridNet(nn.Module):
             dtype=dtype,
             bias=mlp_bias,
         )
-        self.product = GridProduct(lmax, frames=frames, dtype=dtype)
+        self.product = GridProduct(rows, kmax=kmax, dtype=dtype)
 
     def project(self, left: Tensor, right: Tensor) -> tuple[Tensor, Tensor]:
-        """Mixing multiplied into weights [..., C] that make the left and the right field."""
+        """Mixing multiplied into weights [..., C] whose outputs are the left and right field."""
         if self.op == "glu":
             return left, right
         if self.op == "mlp":
@@ -107,8 +117,7 @@ class GridNet(nn.Module):
         field = _map(grid.from_grid(product), self._output_projection)
         gate = torch.sigmoid(self.scalar_gate(scalars)).flatten(1).unsqueeze(1)  # [N, 1, F C]
         field = _map(field, lambda values: values * gate)
-        first = field.zero[:, :1] + _scalar_path(scalars).flatten(1).unsqueeze(1)
-        return Field(torch.cat([first, field.zero[:, 1:]], 1), field.pair)
+        return add_to_scalars(field, _scalar_path(scalars).flatten(1).unsqueeze(1))
 
     def scalar(self, left: Field, right: Field, scalars: Tensor) -> Tensor:
         """Only the l = 0, k = 0 output of :meth:`forward`: [N, F, C]; no grid is needed."""
@@ -139,32 +148,42 @@ class GridNet(nn.Module):
 
 
 class CrossGridNet(GridNet):
-    """Gated SO(3) product of two inputs, expanded to frames before and contracted after."""
+    """Gated product of two inputs; for SO(3) expanded to frames before and contracted after.
+
+    Args:
+        lmax, mmax: degrees and orders of the packed rows of the inputs.
+        channels, n_focus, kmax, op, n_branches, mlp_bias, dtype: as for :class:`GridNet`.
+    """
 
     def __init__(
         self,
         *,
         lmax: int,
+        mmax: int | None = None,
         channels: int,
         n_focus: int,
+        kmax: int | None,
         op: str,
         n_branches: int = 1,
         mlp_bias: bool = False,
         dtype: torch.dtype,
     ) -> None:
         super().__init__(
-            lmax=lmax,
+            packed_rows(lmax, mmax),
             channels=channels,
             n_focus=n_focus,
-            frames=3,
+            kmax=kmax,
             op=op,
             n_branches=n_branches,
             op_in_channels=channels,
             mlp_bias=mlp_bias,
             dtype=dtype,
         )
-        self.frame_expand = _DegreeWeights(lmax, channels, 3 * channels, dtype)
-        self.frame_contract = _DegreeWeights(lmax, 3 * channels, channels, dtype)
+        self.mmax, self.on_sphere = mmax, kmax is None
+        if not self.on_sphere:
+            expanded = self.frames * channels
+            self.frame_expand = _DegreeWeights(lmax, channels, expanded, dtype)
+            self.frame_contract = _DegreeWeights(lmax, expanded, channels, dtype)
         self.residual_scale = weight_parameter(n_focus, channels, dtype=dtype)
 
     def project(self, left: Tensor, right: Tensor) -> tuple[Tensor, Tensor]:
@@ -174,15 +193,26 @@ class CrossGridNet(GridNet):
         return left @ self.grid_op.left_proj.weight, right @ self.grid_op.right_proj.weight
 
     def cross(self, query: Tensor, context: Tensor) -> Tensor:
-        """[N, D, F, C] of two inputs -> [N, D, F, C]."""
-        expand = self.frame_expand.weight.reshape(self.lmax + 1, self.channels, 3, -1)
-        left_weights, right_weights = self.project(expand, expand)
-        left = make_field(query, left_weights)
-        right = make_field(context, right_weights)
+        """[N, rows, F, C] of two inputs -> [N, rows, F, C]."""
+        left, right = self._fields(query, context)
         scalars = torch.cat([query[:, 0], context[:, 0]], -1)
         product = self.forward(left, right, scalars)
-        contracted = contract_field(product, self.frame_contract.weight, self.n_focus)
+        if self.on_sphere:
+            contracted = product.zero.reshape(query.shape)
+        else:
+            weight = self.frame_contract.weight
+            contracted = contract_field(product, weight, self.n_focus, self.mmax)
         return contracted * self.residual_scale
+
+    def _fields(self, query: Tensor, context: Tensor) -> tuple[Field, Field]:
+        if self.on_sphere:
+            projected = self.project(query, context)
+            return Field(projected[0].flatten(2)), Field(projected[1].flatten(2))
+        expand = self.frame_expand.weight.reshape(
+            self.lmax + 1, self.channels, self.frames, self.channels
+        )
+        left, right = self.project(expand, expand)
+        return make_field(query, left, self.mmax), make_field(context, right, self.mmax)
 
 
 class _DegreeWeights(nn.Module):
@@ -191,23 +221,25 @@ class _DegreeWeights(nn.Module):
         self.weight = weight_parameter(lmax + 1, n_in, n_out, dtype=dtype)
 
 
-def make_field(x: Tensor, weights: Tensor) -> Field:
+def make_field(x: Tensor, weights: Tensor, mmax: int | None = None) -> Field:
     """Field of features x [N, D, F, I] by weights [lmax + 1, I, frames, P]: [N, rows, F * P].
 
-    Frames with |k| > l do not exist, so the weights of l = 0 for frames -1, +1 are not used.
+    Frames with |k| > l do not exist, so their weights are not used.
     """
     n, _, focus, _ = x.shape
     frames, width = weights.shape[2:]
-    zero = degree_matmul(x, list(weights[:, :, 0].unbind(0))).flatten(2)
-    if frames == 1:
-        return Field(zero, None)
-    pair_weights = list(weights[1:, :, 1:].flatten(2).unbind(0))
-    pair = degree_matmul(x[:, 1:], pair_weights, first_degree=1)  # [N, D-1, F, 2 P]
-    pair = pair.reshape(n, -1, focus, 2, width).transpose(2, 3)
-    return Field(zero, pair.reshape(n, -1, focus * width))
+    zero = degree_matmul(x, list(weights[:, :, 0].unbind(0)), 0, mmax).flatten(2)
+    pairs = []
+    for k in range(1, frames // 2 + 1):
+        pair_weights = list(weights[k:, :, 2 * k - 1 : 2 * k + 1].flatten(2).unbind(0))
+        rows = x[:, _first_row(k, mmax) :]
+        pair = degree_matmul(rows, pair_weights, k, mmax)  # [N, D_k, F, 2 P]
+        pair = pair.reshape(n, -1, focus, 2, width).transpose(2, 3)
+        pairs.append(pair.reshape(n, -1, focus * width))
+    return Field(zero, tuple(pairs))
 
 
-def contract_field(field: Field, weight: Tensor, n_focus: int) -> Tensor:
+def contract_field(field: Field, weight: Tensor, n_focus: int, mmax: int | None = None) -> Tensor:
     """Frames and channels [N, rows, F * C] to features by weight [lmax + 1, frames * C, O].
 
     Returns:
@@ -216,17 +248,29 @@ def contract_field(field: Field, weight: Tensor, n_focus: int) -> Tensor:
     n, rows, width = field.zero.shape
     channels = width // n_focus
     zero = field.zero.reshape(n, rows, n_focus, channels)
-    out = degree_matmul(zero, list(weight[:, :channels].unbind(0)))
-    if field.pair is None:
-        return out
-    pair = field.pair.reshape(n, rows - 1, 2, n_focus, channels).transpose(2, 3)
-    pair = pair.reshape(n, rows - 1, n_focus, 2 * channels)
-    higher = degree_matmul(pair, list(weight[1:, channels:].unbind(0)), first_degree=1)
-    return torch.cat([out[:, :1], out[:, 1:] + higher], 1)
+    out = degree_matmul(zero, list(weight[:, :channels].unbind(0)), 0, mmax)
+    for k, values in enumerate(field.pairs, 1):
+        pair = values.reshape(n, -1, 2, n_focus, channels).transpose(2, 3)
+        pair = pair.reshape(n, -1, n_focus, 2 * channels)
+        of_pair = weight[k:, (2 * k - 1) * channels : (2 * k + 1) * channels]
+        higher = degree_matmul(pair, list(of_pair.unbind(0)), k, mmax)
+        first = _first_row(k, mmax)
+        out = torch.cat([out[:, :first], out[:, first:] + higher], 1)
+    return out
 
 
-def _map(field: Field, function) -> Field:  # type: ignore[no-untyped-def]
-    return Field(function(field.zero), None if field.pair is None else function(field.pair))
+def add_to_scalars(field: Field, values: Tensor) -> Field:
+    """Add [N or 1, 1, C] to the l = 0, k = 0 coefficients."""
+    return Field(torch.cat([field.zero[:, :1] + values, field.zero[:, 1:]], 1), field.pairs)
+
+
+def _first_row(degree: int, mmax: int | None) -> int:
+    """The first packed row of a degree."""
+    return len(packed_rows(degree - 1, mmax))
+
+
+def _map(field: Field, function: Callable[[Tensor], Tensor]) -> Field:
+    return Field(function(field.zero), tuple(function(pair) for pair in field.pairs))
 
 
 def _scalar_path(scalars: Tensor) -> Tensor:

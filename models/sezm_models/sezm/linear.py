@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from .degrees import rows_of_degree
+from .degrees import orders_of, rows_of_degree
 
 
 def weight_parameter(*shape: int, dtype: torch.dtype) -> nn.Parameter:
@@ -13,18 +13,21 @@ def weight_parameter(*shape: int, dtype: torch.dtype) -> nn.Parameter:
     return nn.Parameter(torch.zeros(*shape, dtype=dtype), requires_grad=False)
 
 
-def degree_matmul(x: Tensor, weights: list[Tensor], first_degree: int = 0) -> Tensor:
+def degree_matmul(
+    x: Tensor, weights: list[Tensor], first_degree: int = 0, mmax: int | None = None
+) -> Tensor:
     """Multiply the rows of each degree by that degree's matrix.
 
     Args:
         x: [N, rows, ..., I], the packed rows of degrees first_degree, first_degree + 1, ...
         weights: one [I, O] per degree.
         first_degree: degree of the first rows in ``x``.
+        mmax: largest order of the rows, if they are truncated.
 
     Returns:
         [N, rows, ..., O].
     """
-    sizes = [2 * (first_degree + i) + 1 for i in range(len(weights))]
+    sizes = [len(orders_of(first_degree + i, mmax)) for i in range(len(weights))]
     parts = x.split(sizes, 1) if len(weights) > 1 else [x]
     return torch.cat([_matmul(part, w) for part, w in zip(parts, weights, strict=True)], 1)
 
@@ -108,10 +111,24 @@ class SO3Linear(nn.Module):
             y = degree_matmul(x, list(self.weight.unbind(0)))
         else:
             y = torch.cat([self._focus_matmul(x, degree) for degree in range(self.lmax + 1)], 1)
+        return self.add_bias(y)
+
+    def add_bias(self, y: Tensor) -> Tensor:
+        """Add the bias, if there is one, to the l = 0 row of products with the weight."""
         if self.bias is None:
             return y
         scalars = y[:, :1] + self.bias.reshape(1, 1, self.n_focus, -1)
         return torch.cat([scalars, y[:, 1:]], 1)
+
+    def on_rows(self, x: Tensor, degrees: Tensor) -> Tensor:
+        """Products with rows in any order, without bias.
+
+        x [S, rows, F, in_channels], degrees [rows] -> [S, rows, F, out_channels].
+        """
+        weight = self.weight.index_select(0, degrees)  # [rows, I, F O]
+        per_focus = weight.unflatten(2, (self.n_focus, -1)).transpose(1, 2)  # [rows, F, I, O]
+        product = x.permute(1, 2, 0, 3).flatten(0, 1) @ per_focus.flatten(0, 1)
+        return product.unflatten(0, (-1, self.n_focus)).permute(2, 0, 1, 3)
 
     def _focus_matmul(self, x: Tensor, degree: int) -> Tensor:
         weight = self.weight[degree]

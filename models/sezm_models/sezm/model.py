@@ -16,21 +16,11 @@ from torch import Tensor, nn
 
 from ..elements import ATOMIC_NUMBERS, N_ELEMENTS
 from ..neighbor_rows import ROW_WIDTH, NeighborRows, neighbor_rows, sum_to_targets
-from .block import SeZMInteractionBlock
 from .bridging import zbl_pair_energy
-from .config import SeZMConfig, ffn_width, glu_width, grid_options
-from .embedding import (
-    EnvironmentInitialEmbedding,
-    InitialFeatures,
-    SeZMTypeEmbedding,
-    inverse_degree,
-)
-from .ffn import EquivariantFFN
+from .config import SeZMConfig
+from .descriptor import SeZMDescriptor
 from .fitting import GLUFittingNet
-from .geometry import EdgeGeometry, EdgeGeometryStage
-from .linear import weight_parameter
-from .norm import ScalarRMSNorm
-from .radial import RadialBasis, RadialMLP
+from .parts import glu_width
 
 DTYPES = {"float32": torch.float32, "float64": torch.float64}
 
@@ -60,11 +50,13 @@ class SeZM(nn.Module):
             neuron,
             activation_function=config.fitting["activation_function"],
             bias_out=config.fitting["bias_out"],
+            subtract_vacuum=any(e is not None for e in config.fitting["atom_ener"] or []),
             dtype=dtype or DTYPES[config.fitting["precision"]],
         )
         n_types = len(config.type_map)
         self.register_buffer("energy_bias", torch.zeros(n_types + 1, dtype=torch.float64))
         self._element_tables()
+        self._exclusion_tables()
 
     @property
     def configuration(self) -> dict[str, Any]:
@@ -93,16 +85,27 @@ class SeZM(nn.Module):
         """
         n_atoms = atomic_numbers.shape[0]
         types = self.type_of_element.index_select(0, atomic_numbers)
+        if self.config.excluded_pairs:
+            edge_vec = self._without_excluded(types, edge_index, edge_vec)
         rows = neighbor_rows(edge_index, edge_vec, n_atoms, self.cutoff)
         energy = self.fitting(self.descriptor(types, rows))
         energy = energy + self.energy_bias.index_select(0, types)
-        energy = energy + self.unknown_element.index_select(0, atomic_numbers)
         if self.config.window is not None:
-            energy = energy + self._zbl(atomic_numbers, rows, n_atoms)
-        return energy
+            energy = energy + self._zbl(atomic_numbers, types, rows)
+        if self.config.excluded_types:
+            energy = energy * self.has_energy.index_select(0, types)
+        return energy + self.unknown_element.index_select(0, atomic_numbers)
 
-    def _zbl(self, atomic_numbers: Tensor, rows: NeighborRows, n_atoms: int) -> Tensor:
+    def _without_excluded(self, types: Tensor, edge_index: Tensor, edge_vec: Tensor) -> Tensor:
+        """Edge vectors, those between types that do not see each other beyond the cutoff."""
+        source, target = types.index_select(0, edge_index[0]), types.index_select(0, edge_index[1])
+        excluded = self.pair_excluded.index_select(0, source * (len(self.elements) + 1) + target)
+        beyond = torch.full_like(edge_vec, 2.0 * self.cutoff)
+        return torch.where(excluded.unsqueeze(1), beyond, edge_vec)
+
+    def _zbl(self, atomic_numbers: Tensor, types: Tensor, rows: NeighborRows) -> Tensor:
         """Half of each pair's nuclear repulsion to its target: [N] float64."""
+        n_atoms = types.shape[0]
         vec = rows.vec.to(torch.float64)
         r = torch.sqrt((vec * vec).sum(1)).reshape(-1, ROW_WIDTH)  # [R, width]
         z = atomic_numbers.to(torch.float64)
@@ -111,6 +114,9 @@ class SeZM(nn.Module):
         pair = zbl_pair_energy(r, z_source, z_target)
         # Not smoothed at the cutoff, so what lies beyond it must be cut.
         inside = torch.where(r < self.cutoff, pair, torch.zeros_like(pair))
+        if self.config.excluded_types:
+            has_energy = self.has_energy.index_select(0, types)
+            inside = inside * has_energy.index_select(0, rows.source).reshape(-1, ROW_WIDTH)
         return sum_to_targets(0.5 * inside.sum(1), rows, n_atoms)
 
     def _element_tables(self) -> None:
@@ -125,156 +131,13 @@ class SeZM(nn.Module):
         self.register_buffer("type_of_element", types, persistent=False)
         self.register_buffer("unknown_element", unknown, persistent=False)
 
-
-class SeZMDescriptor(nn.Module):
-    """Scalar features of each atom; parameter names are those of the checkpoint."""
-
-    def __init__(self, config: SeZMConfig, dtype: torch.dtype) -> None:
-        super().__init__()
-        options, n_types = config.descriptor, len(config.type_map)
-        channels, lmax, eps = options["channels"], options["lmax"], options["eps"]
-        self.degree_floor = 0.25 if config.version >= 1.1 else eps
-        self.type_embedding = SeZMTypeEmbedding(ntypes=n_types, embed_dim=channels, dtype=dtype)
-        self.radial_basis = RadialBasis(
-            options["rcut"], "bessel", options["n_radial"], dtype, options["env_exp"][0]
-        )
-        hidden = [width or channels for width in options["radial_mlp"]]
-        self.radial_embedding = RadialMLP(
-            [options["n_radial"], *hidden, (lmax + 1) * channels],
-            dtype=dtype,
-            radial_norm=options["edge_norm"],
-        )
-        self.geometry = EdgeGeometryStage(
-            lmax=lmax,
-            rcut=options["rcut"],
-            exponent=options["env_exp"][1],
-            eps=eps,
-            radial_uses_weight=config.version >= 1.1,
-            window=config.window,
-            dtype=dtype,
-        )
-        self.env_seed_embedding = EnvironmentInitialEmbedding(
-            ntypes=n_types, n_radial=options["n_radial"], channels=channels, dtype=dtype
-        )
-        self.film_scale_strength_log = weight_parameter(1, dtype=dtype)
-        self.film_shift_strength_log = weight_parameter(1, dtype=dtype)
-        self.film_norms = options["edge_norm"]
-        if self.film_norms:
-            self.film_scale_norm = ScalarRMSNorm(channels=channels, eps=eps, dtype=dtype)
-            self.film_shift_norm = ScalarRMSNorm(channels=channels, eps=eps, dtype=dtype)
-        self.initial_features = InitialFeatures()
-        self.blocks = nn.ModuleList(
-            SeZMInteractionBlock(**_block_options(config, dtype)) for _ in range(config.n_blocks)
-        )
-        self.readout_degree = 0 if options["so3_readout"] == "none" else lmax
-        self.readout_pre_layers = nn.ModuleList(
-            _readout_layer(config, dtype) for _ in range(options["readout_layers"] - 1)
-        )
-        self.output_ffn = _readout_layer(config, dtype)
-
-    def forward(self, types: Tensor, rows: NeighborRows) -> Tensor:
-        """Types [N] and rows -> [N, C]."""
-        n_atoms = types.shape[0]
-        edges = self.geometry(rows, n_atoms, self.radial_basis, self.radial_embedding)
-        x = self.embed(types, edges, rows)
-        for index in range(len(self.blocks)):
-            x = self.interact(index, x, types, edges, rows)
-        return self.read_out(x)
-
-    def embed(self, types: Tensor, edges: EdgeGeometry, rows: NeighborRows) -> Tensor:
-        """Initial node features [N, (lmax+1)^2, 1, C]."""
-        z = inverse_degree(edges, rows, types.shape[0], self.degree_floor)
-        film = self.env_seed_embedding(edges, rows, types, z)
-        scale, shift = film.chunk(2, 1)
-        if self.film_norms:
-            scale = self.film_scale_norm(scale)
-            shift = self.film_shift_norm(shift)
-        return self.initial_features(
-            self.type_embedding(types),
-            torch.exp(self.film_scale_strength_log) * torch.tanh(scale),
-            torch.exp(self.film_shift_strength_log) * torch.tanh(shift),
-            edges,
-            rows,
-            z,
-            self.radial_embedding.last_weight(),
-        )
-
-    def interact(
-        self, index: int, x: Tensor, types: Tensor, edges: EdgeGeometry, rows: NeighborRows
-    ) -> Tensor:
-        """One block on node features [N, D, 1, C]; the last gives only what the read-out uses."""
-        block = self.blocks[index]
-        features = block.features(x)
-        summed = block.so2_conv.messages(
-            features,
-            edges,
-            rows,
-            types,
-            self.type_embedding.adam_type_embedding,
-            self.radial_embedding.last_weight(),
-        )
-        is_last = index == len(self.blocks) - 1
-        return block.update(x, features, summed, is_last and self.readout_degree == 0)
-
-    def read_out(self, x: Tensor) -> Tensor:
-        """Node features -> scalar descriptor [N, C]."""
-        for layer in self.readout_pre_layers:
-            x = x + layer(x)
-        return (x[:, :1] + self.output_ffn.scalars(x)).flatten(1)
-
-
-def _block_options(config: SeZMConfig, dtype: torch.dtype) -> dict[str, Any]:
-    """Constructor options of a block."""
-    options = config.descriptor
-    message_mlp, message_branch = grid_options(options, 1)
-    ffn_mlp, ffn_branch = grid_options(options, 2)
-    uses_grid = options["ffn_so3_grid"] or options["s2_activation"][1]
-    convolution = {
-        "mmax": min(options["mmax"], options["lmax"]),
-        "n_focus": options["n_focus"],
-        "focus_dim": options["focus_dim"],
-        "focus_norm": options["edge_norm"],
-        "mixing_layers": options["mixing_layers"],
-        "n_atten_head": options["n_atten_head"],
-        "radial_so2_mode": options["radial_so2_mode"],
-        "radial_so2_rank": options["radial_so2_rank"],
-        "message_node_so3": options["message_node_so3"],
-        "message_node_grid_mlp": message_mlp,
-        "message_node_grid_branch": message_branch,
-        "eps": options["eps"],
-    }
-    ffn = {
-        "hidden_channels": ffn_width(options, uses_grid or options["glu_activation"]),
-        "kmax": min(options["kmax"], options["lmax"]),
-        "grid_mlp": ffn_mlp,
-        "grid_branch": ffn_branch,
-        "s2_activation": options["s2_activation"][1],
-        "ffn_so3_grid": options["ffn_so3_grid"],
-        "glu_activation": options["glu_activation"],
-    }
-    return {
-        "lmax": options["lmax"],
-        "channels": options["channels"],
-        "sandwich_norm": tuple(options["sandwich_norm"]),
-        "edge_norm": options["edge_norm"],
-        "ffn_blocks": options["ffn_blocks"],
-        "convolution": convolution,
-        "ffn": ffn,
-        "dtype": dtype,
-    }
-
-
-def _readout_layer(config: SeZMConfig, dtype: torch.dtype) -> EquivariantFFN:
-    """On scalars alone, or on all degrees with an SO(3) product."""
-    options = config.descriptor
-    mode = options["so3_readout"]
-    return EquivariantFFN(
-        lmax=0 if mode == "none" else options["lmax"],
-        channels=options["channels"],
-        hidden_channels=ffn_width(options, options["glu_activation"]),
-        kmax=min(options["kmax"], options["lmax"]),
-        grid_mlp=mode == "mlp",
-        ffn_so3_grid=mode != "none",
-        glu_activation=options["glu_activation"],
-        dtype=dtype,
-    )
+    def _exclusion_tables(self) -> None:
+        """Which pairs of types do not see each other, and which types have an energy."""
+        n_types = len(self.elements) + 1
+        excluded = torch.zeros(n_types, n_types, dtype=torch.bool)
+        for a, b in self.config.excluded_pairs:
+            excluded[a, b] = excluded[b, a] = True
+        has_energy = torch.ones(n_types, dtype=torch.float64)
+        has_energy[list(self.config.excluded_types)] = 0.0
+        self.register_buffer("pair_excluded", excluded.flatten(), persistent=False)
+        self.register_buffer("has_energy", has_energy, persistent=False)

@@ -8,7 +8,7 @@ from itertools import pairwise
 import torch
 from torch import Tensor, nn
 
-from .activation import ACTIVATIONS
+from .activation import activation_by_name
 from .linear import weight_parameter
 from .norm import RMSNorm
 
@@ -28,7 +28,12 @@ def cutoff_envelope(r: Tensor, cutoff: float, exponent: int) -> Tensor:
 
 
 class RadialBasis(nn.Module):
-    """Bessel functions sin(q_k r) / r with trained frequencies, under the envelope."""
+    """Functions of the distance under the envelope, with trained parameters q_k.
+
+    bessel: sin(q_k r) / r, q_k the frequencies. gaussian: exp(-(r - q_k)^2 / (2 sigma^2)), q_k
+        the centres and
+    sigma their initial distance.
+    """
 
     def __init__(
         self,
@@ -39,14 +44,17 @@ class RadialBasis(nn.Module):
         exponent: int = 7,
     ) -> None:
         super().__init__()
-        if basis_type != "bessel":
-            raise ValueError(f"basis_type {basis_type!r} is not supported; only 'bessel' is")
-        self.rcut, self.exponent = rcut, exponent
+        self.rcut, self.exponent, self.is_gaussian = rcut, exponent, basis_type == "gaussian"
+        self.sharpness = 0.5 * (max(n_radial - 1, 1) / rcut) ** 2  # 1 / (2 sigma^2)
         self.adam_freqs = weight_parameter(1, n_radial, dtype=dtype)
 
     def forward(self, r: Tensor) -> Tensor:
         """[S, 1] -> [S, n_radial]."""
-        return torch.sin(r * self.adam_freqs) * (cutoff_envelope(r, self.rcut, self.exponent) / r)
+        envelope = cutoff_envelope(r, self.rcut, self.exponent)
+        if self.is_gaussian:
+            offset = r - self.adam_freqs
+            return torch.exp(-self.sharpness * offset * offset) * envelope
+        return torch.sin(r * self.adam_freqs) * (envelope / r)
 
 
 class MLPLayer(nn.Module):
@@ -75,7 +83,7 @@ class RadialMLP(nn.Module):
         radial_norm: bool = True,
     ) -> None:
         super().__init__()
-        self.activation = ACTIVATIONS[activation_function]
+        self.activation = activation_by_name(activation_function)
         modules: list[nn.Module] = []
         for n_in, n_out in pairwise(mlp_layers[:-1]):
             modules.append(MLPLayer(n_in, n_out, dtype=dtype))
@@ -95,34 +103,3 @@ class RadialMLP(nn.Module):
         """[hidden, (lmax + 1) * C], degree-major."""
         last: Tensor = self.net[-1].matrix
         return last
-
-
-class DynamicRadialDegreeMixer(nn.Module):
-    """Radial kernels that mix degrees of equal order in the edge frame (sezm.md 3.7.4).
-
-    ``weight`` [(lmax+1) * channels, n_kernel * rank] gives, for m = 0 .. mmax, blocks of kernel
-    entries with the index l_in * (lmax-m+1) + l_out, degrees counted from m.
-    """
-
-    def __init__(
-        self, *, lmax: int, mmax: int, channels: int, mode: str, rank: int, dtype: torch.dtype
-    ) -> None:
-        super().__init__()
-        if mode != "degree_channel" or rank < 1:
-            raise ValueError(
-                f"radial_so2_mode {mode!r} with rank {rank} is not supported; "
-                "'degree_channel' with rank >= 1 is"
-            )
-        self.lmax, self.mmax, self.rank = lmax, mmax, rank
-        n_kernel = sum((lmax - m + 1) ** 2 for m in range(mmax + 1))
-        self.weight = weight_parameter((lmax + 1) * channels, n_kernel * rank, dtype=dtype)
-        self.channel_basis = weight_parameter(rank, channels, dtype=dtype)
-
-    def kernel_blocks(self) -> list[Tensor]:
-        """Per order m: [(lmax+1) * channels, l_in, l_out, rank]."""
-        sizes = [(self.lmax - m + 1) ** 2 * self.rank for m in range(self.mmax + 1)]
-        blocks = self.weight.split(sizes, 1)
-        return [
-            block.reshape(-1, self.lmax - m + 1, self.lmax - m + 1, self.rank)
-            for m, block in enumerate(blocks)
-        ]

@@ -21,6 +21,12 @@ NEWEST_VERSION = 1.2
 
 MODULE_TO_KEY = (
     # (pattern in our parameter names, replacement in the checkpoint's keys)
+    (r"\.message\.(linears|activations)\.", r".edge_cartesian_tp.\1."),
+    (r"\.(aggregation|message(\.mixing)?)\.", "."),
+    (r"\b(full|block)_attn_res\.(so2|ffns)\b", r"\1_attn_res_\2"),
+    (r"\bcompetition\.norm\b", "focus_compete_norm"),
+    (r"\bcompetition\.bias\b", "focus_compete_bias"),
+    (r"\bcompetition\.w\b", "adamw_focus_compete_w"),
     (r"\battn\.(qk_norm|q_proj|k_proj|output_gate_norm)\b", r"attn_\1"),
     (r"\battn\.(logit_w|gate_w|z_bias_raw)\b", r"adamw_attn_\1"),
     (r"^fitting\.", "fitting_net.filter_layers.networks.0."),

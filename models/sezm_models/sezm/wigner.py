@@ -1,15 +1,24 @@
 """Rows of the Wigner matrices that rotate features into the frame of an edge.
 
-A rotation R takes the edge direction to z. Of its matrices D^l only the rows m' = 0, -1, +1 are
-used when mmax = 1. They are closed forms (sezm.md 3.5), with e1, e2, rhat the rows of R:
+A rotation R takes the edge direction to z. Of its matrices D^l only the rows |m'| <= mmax are
+used. With e1, e2, n the rows of R those of |m'| <= 1 are closed forms (sezm.md 3.5),
 
-    D^l[ 0, m] = (-1)^l      A_lm(rhat)
-    D^l[-1, m] = (-1)^l      (e2 . grad A_lm)(rhat) / c_l
-    D^l[+1, m] = (-1)^(l+1)  (e1 . grad A_lm)(rhat) / c_l          c_l = sqrt(l (l+1) / 2)
+    D^l[ 0, m] = (-1)^l      A_lm(n)
+    D^l[-1, m] = (-1)^l      (e2 . grad A_lm)(n) / c_l
+    D^l[+1, m] = (-1)^(l+1)  (e1 . grad A_lm)(n) / c_l          c_l = sqrt(l (l+1) / 2)
 
-The model does not depend on the roll of e1, e2 about the edge, so these are taken as constants of
-the differentiation: nothing differentiates a frame near its degeneracy. What remains of their
-derivative keeps them tangential, and is the ``tilt`` term below, zero in value.
+and higher ones follow from those of degree and order less by one: the constants G_l of
+    :mod:`.harmonics` couple a
+vector and degree l - 1 to degree l, and a vector of order 1 raises the order by one,
+
+    D^l[+m] ~ (e1 (x) D^(l-1)[+(m-1)] + e2 (x) D^(l-1)[-(m-1)]) G_l
+    D^l[-m] ~ (e1 (x) D^(l-1)[-(m-1)] - e2 (x) D^(l-1)[+(m-1)]) G_l
+
+with factors that make D the identity where R is.
+
+The model does not depend on the roll of e1, e2 about the edge, so nothing differentiates the
+frame, which has to be degenerate somewhere. Only its tilt counts: to first order it follows the
+edge so as to stay perpendicular.
 """
 
 from __future__ import annotations
@@ -21,41 +30,68 @@ from torch import Tensor, nn
 
 from .harmonics import gradient_constants
 
-EDGE_ORDERS = (0, -1, 1)
-"""Order m' of the three rows."""
-
 
 class WignerRows(nn.Module):
-    """Rows m' = 0, -1, +1 of D^l for l = 0 .. lmax, with their constants."""
+    """Rows m' = 0, -1, +1, -2, ... of D^l for l = 0 .. lmax, with their constants."""
 
-    def __init__(self, lmax: int, *, dtype: torch.dtype) -> None:
+    def __init__(self, lmax: int, mmax: int = 1, *, dtype: torch.dtype) -> None:
         super().__init__()
-        self.lmax = lmax
+        self.lmax, self.mmax = lmax, mmax
         for degree in range(1, lmax + 1):
             constants = torch.tensor(gradient_constants(degree), dtype=dtype)
-            scales = torch.tensor(_row_scales(degree), dtype=dtype)
+            scales = torch.tensor(_row_scales(degree, min(mmax, degree)), dtype=dtype)
             self.register_buffer(f"gradient_{degree}", constants, persistent=False)
-            self.register_buffer(f"scales_{degree}", scales, persistent=False)
+            self.register_buffer(f"scales_{degree}", scales.unsqueeze(1), persistent=False)
 
     def forward(self, direction: Tensor) -> Tensor:
-        """Unit vectors [S, 3] -> [S, 3, (lmax+1)^2], columns in packed (l, m) order."""
-        tangents = _tangents(direction.detach())
-        axes = torch.cat([direction.unsqueeze(1), tangents], 1)  # [S, 3, 3]
-        tilt = (tangents * direction.unsqueeze(1)).sum(2, keepdim=True)  # [S, 2, 1]
+        """Unit vectors [S, 3] -> [S, 2 mmax + 1, (lmax+1)^2], columns in packed (l, m) order.
+
+        Rows with |m'| > l are zero.
+        """
+        axes = direction.unsqueeze(1)
+        if self.mmax > 0:
+            axes = torch.cat([axes, _tangents(direction)], 1)  # [S, 3, 3]
         harmonics = torch.ones_like(direction[:, :1])  # A_0
-        tilt = torch.cat([torch.zeros_like(harmonics).unsqueeze(1), tilt], 1)  # [S, 3, 1]
-        rows = [torch.cat([harmonics, torch.zeros_like(direction[:, :2])], 1).unsqueeze(2)]
+        rows = harmonics.unsqueeze(1)
+        columns = [self._padded(rows)]
         for degree in range(1, self.lmax + 1):
             outer = axes.unsqueeze(3) * harmonics.reshape(-1, 1, 1, 2 * degree - 1)
-            outer = outer.reshape(-1, 3, 3 * (2 * degree - 1))
-            derivative = outer @ getattr(self, f"gradient_{degree}")  # [S, 3, 2l+1]
-            euler = derivative[:, :1]  # l A_l
-            rows.append((derivative - tilt * euler) * getattr(self, f"scales_{degree}"))
-            harmonics = euler.squeeze(1) * (1.0 / degree)
-        return torch.cat(rows, 2)
+            outer = outer.flatten(2)
+            if min(self.mmax, degree) > 1:
+                outer = torch.cat([outer, _raised(axes, rows, min(self.mmax, degree) - 1)], 1)
+            product = outer @ getattr(self, f"gradient_{degree}")
+            rows = product * getattr(self, f"scales_{degree}")
+            columns.append(self._padded(rows))
+            harmonics = product[:, 0] * (1.0 / degree)
+        return torch.cat(columns, 2)
+
+    def _padded(self, rows: Tensor) -> Tensor:
+        n, present, width = rows.shape
+        if present == 2 * self.mmax + 1:
+            return rows
+        absent = rows.new_zeros((1, 1, 1)).expand(n, 2 * self.mmax + 1 - present, width)
+        return torch.cat([rows, absent], 1)
 
 
-def _tangents(n: Tensor) -> Tensor:
+def _raised(axes: Tensor, rows: Tensor, orders: int) -> Tensor:
+    """Tangents times rows -+1 .. -+orders of the degree before: [S, 2 orders, 3 q]."""
+    n, _, width = rows.shape
+    e2, e1 = axes[:, 1], axes[:, 2]
+    turn = torch.stack([e1, -e2, e2, e1], 1).reshape(
+        n, 1, 2, 2, 3, 1
+    )  # (.., new sign, old sign, ..)
+    pairs = rows[:, 1 : 2 * orders + 1].reshape(n, orders, 1, 2, 1, width)
+    return (turn * pairs).sum(3).reshape(n, 2 * orders, 3 * width)
+
+
+def _tangents(direction: Tensor) -> Tensor:
+    """e2, e1 with e1 x e2 = n, constants of differentiation but for their tilt: [S, 2, 3]."""
+    constant = _basis(direction.detach())
+    tilt = (constant * direction.unsqueeze(1)).sum(2, keepdim=True)  # zero in value
+    return constant - tilt * direction.detach().unsqueeze(1)
+
+
+def _basis(n: Tensor) -> Tensor:
     """Two unit vectors e2, e1 with e1 x e2 = n, without a singular direction: [S, 2, 3].
 
     The branch-free basis of Duff et al., J. Comput. Graph. Tech. 6 (2017) 1.
@@ -69,8 +105,17 @@ def _tangents(n: Tensor) -> Tensor:
     return torch.stack([e2, e1], 1)
 
 
-def _row_scales(degree: int) -> list[list[float]]:
-    """Factor of each row, [3, 1]."""
+def _row_scales(degree: int, mmax: int) -> list[float]:
+    """Factor of each row of a degree."""
     parity = (-1.0) ** degree
     c = math.sqrt(degree * (degree + 1) / 2)
-    return [[parity / degree], [parity / c], [-parity / c]]
+    scales = [parity / degree]
+    if mmax > 0:
+        scales += [parity / c, -parity / c]
+    constants = gradient_constants(degree).reshape(3, 2 * degree - 1, 2 * degree + 1)
+    x, y = constants[0], constants[1]
+    for m in range(2, mmax + 1):
+        plus, minus = degree - 1 + (m - 1), degree - 1 - (m - 1)  # columns of degree l - 1
+        scales.append(1.0 / (x[minus, degree - m] - y[plus, degree - m]))
+        scales.append(1.0 / (x[plus, degree + m] + y[minus, degree + m]))
+    return scales

@@ -1,0 +1,181 @@
+"""The scalar features of atoms, in stages (sezm.md 3).
+
+    edge geometry -> embedding -> per block (node stage in, edge stage, node stage out) -> read-out
+
+Nodes meet edges only in a block's edge stage, which sums over rows of neighbours.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from ..neighbor_rows import NeighborRows
+from .block import SeZMInteractionBlock
+from .config import SeZMConfig
+from .degrees import n_rows
+from .embedding import (
+    EnvironmentInitialEmbedding,
+    InitialFeatures,
+    SeZMTypeEmbedding,
+    inverse_degree,
+)
+from .ffn import EquivariantFFN
+from .geometry import EdgeGeometry, EdgeGeometryStage
+from .linear import weight_parameter
+from .norm import ScalarRMSNorm
+from .parts import block_options, degree_floor, readout_options, residual_options
+from .radial import RadialBasis, RadialMLP
+from .residuals import DEPENDENT, DepthAttnRes, NodeState
+
+
+class SeZMDescriptor(nn.Module):
+    """Scalar features of each atom; parameter names are those of the checkpoint."""
+
+    def __init__(self, config: SeZMConfig, dtype: torch.dtype) -> None:
+        super().__init__()
+        options, n_types = config.descriptor, len(config.type_map)
+        channels, eps, lmax = options["channels"], options["eps"], config.initial_degree
+        activation = options["activation_function"]
+        self.lmax = lmax
+        self.degree_floor = degree_floor(config)
+        self.type_embedding = SeZMTypeEmbedding(ntypes=n_types, embed_dim=channels, dtype=dtype)
+        self.radial_basis = RadialBasis(
+            options["rcut"],
+            options["basis_type"],
+            options["n_radial"],
+            dtype,
+            options["env_exp"][0],
+        )
+        hidden = [width or channels for width in options["radial_mlp"]]
+        self.radial_embedding = RadialMLP(
+            [options["n_radial"], *hidden, (lmax + 1) * channels],
+            activation_function=activation,
+            dtype=dtype,
+            radial_norm=options["edge_norm"],
+        )
+        self.geometry = EdgeGeometryStage(
+            lmax=lmax,
+            mmax=max(config.orders, default=0),
+            rcut=options["rcut"],
+            exponent=options["env_exp"][1],
+            eps=eps,
+            radial_uses_weight=config.version >= 1.1,
+            window=config.window,
+            dtype=dtype,
+        )
+        self.uses_env_seed = options["use_env_seed"]
+        if self.uses_env_seed:
+            self._make_env_seed(options, n_types, dtype)
+        self.blocks = nn.ModuleList(
+            SeZMInteractionBlock(**block_options(config, index), dtype=dtype)
+            for index in range(config.n_blocks)
+        )
+        residuals = residual_options(options)
+        self.final_full_attn_res: DepthAttnRes | None = None
+        self.final_block_attn_res: DepthAttnRes | None = None
+        if residuals is not None:
+            final = DepthAttnRes(
+                channels=channels,
+                input_dependent=residuals["mode"] == DEPENDENT,
+                eps=eps,
+                bias=options["mlp_bias"],
+                dtype=dtype,
+            )
+            kind = "block" if residuals["per_block"] else "full"
+            setattr(self, f"final_{kind}_attn_res", final)
+        self.readout_degree = 0 if options["so3_readout"] == "none" else config.final_degree
+        self.readout_pre_layers = nn.ModuleList(
+            EquivariantFFN(**readout_options(config), dtype=dtype)
+            for _ in range(options["readout_layers"] - 1)
+        )
+        self.output_ffn = EquivariantFFN(**readout_options(config), dtype=dtype)
+
+    def _make_env_seed(self, options: dict[str, Any], n_types: int, dtype: torch.dtype) -> None:
+        channels, eps = options["channels"], options["eps"]
+        self.env_seed_embedding = EnvironmentInitialEmbedding(
+            ntypes=n_types,
+            n_radial=options["n_radial"],
+            channels=channels,
+            activation_function=options["activation_function"],
+            mlp_bias=options["mlp_bias"],
+            dtype=dtype,
+        )
+        self.film_scale_strength_log = weight_parameter(1, dtype=dtype)
+        self.film_shift_strength_log = weight_parameter(1, dtype=dtype)
+        self.film_norms = options["edge_norm"]
+        if self.film_norms:
+            self.film_scale_norm = ScalarRMSNorm(channels=channels, eps=eps, dtype=dtype)
+            self.film_shift_norm = ScalarRMSNorm(channels=channels, eps=eps, dtype=dtype)
+        self.initial_features = InitialFeatures()
+
+    def forward(self, types: Tensor, rows: NeighborRows) -> Tensor:
+        """Types [N] and rows -> [N, C]."""
+        n_atoms = types.shape[0]
+        edges = self.geometry(rows, n_atoms, self.radial_basis, self.radial_embedding)
+        state = self.embed(types, edges, rows)
+        for index in range(len(self.blocks)):
+            state = self.interact(index, state, types, edges, rows)
+        return self.read_out(state)
+
+    def embed(self, types: Tensor, edges: EdgeGeometry, rows: NeighborRows) -> NodeState:
+        """Initial node features [N, (lmax+1)^2, 1, C]."""
+        x = self._initial(types, edges, rows)
+        return NodeState(x, () if self.final_attn_res is None else (x,))
+
+    def _initial(self, types: Tensor, edges: EdgeGeometry, rows: NeighborRows) -> Tensor:
+        x = self.type_embedding(types)
+        if self.uses_env_seed:
+            z = inverse_degree(edges, rows, types.shape[0], self.degree_floor)
+            x = self._film(x, self.env_seed_embedding(edges, rows, types, z))
+            if self.lmax > 0:
+                return self.initial_features(x, edges, rows, z, self.radial_embedding.last_weight())
+        x = x[:, None, None]
+        if self.lmax == 0:
+            return x
+        absent = torch.zeros_like(x).expand(-1, n_rows(self.lmax) - 1, -1, -1)
+        return torch.cat([x, absent], 1)
+
+    def _film(self, x: Tensor, film: Tensor) -> Tensor:
+        """Type features [N, C] scaled and shifted by [N, 2 C] of the environment."""
+        scale, shift = film.chunk(2, 1)
+        if self.film_norms:
+            scale = self.film_scale_norm(scale)
+            shift = self.film_shift_norm(shift)
+        scale = torch.exp(self.film_scale_strength_log) * torch.tanh(scale)
+        shift = torch.exp(self.film_shift_strength_log) * torch.tanh(shift)
+        return x * (1.0 + scale) + shift
+
+    @property
+    def final_attn_res(self) -> DepthAttnRes | None:
+        """Attention over the history of the blocks, if there is any."""
+        return self.final_full_attn_res or self.final_block_attn_res
+
+    def interact(
+        self, index: int, state: NodeState, types: Tensor, edges: EdgeGeometry, rows: NeighborRows
+    ) -> NodeState:
+        """One block; the last gives only what the read-out uses."""
+        block = self.blocks[index]
+        features = block.features(state)
+        summed = block.so2_conv.messages(
+            features,
+            edges,
+            rows,
+            types,
+            self.type_embedding.adam_type_embedding,
+            self.radial_embedding.last_weight(),
+        )
+        is_last = index == len(self.blocks) - 1
+        return block.update(state, features, summed, is_last and self.readout_degree == 0)
+
+    def read_out(self, state: NodeState) -> Tensor:
+        """Node features -> scalar descriptor [N, C]."""
+        x = state.x
+        if self.final_attn_res is not None:
+            x = self.final_attn_res(state.history, x)
+        x = x[:, : n_rows(self.readout_degree)]
+        for layer in self.readout_pre_layers:
+            x = x + layer(x)
+        return (x[:, :1] + self.output_ffn.scalars(x)).flatten(1)

@@ -1,0 +1,62 @@
+"""The frame of an edge: rows of features there, the way there and back (sezm.md 0.3, 3.5)."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor, nn
+
+from .degrees import degree_of_rows, frame_rows, n_rows, packed_rows
+
+
+class EdgeFrame(nn.Module):
+    """Rows of the edge frame, by |m|, then l, then the sign of m.
+
+    Args:
+        lmax, mmax: of the features there.
+        dtype: of the constants.
+    """
+
+    def __init__(self, lmax: int, mmax: int, *, dtype: torch.dtype) -> None:
+        super().__init__()
+        self.lmax, self.mmax = lmax, mmax
+        self.rows = frame_rows(lmax, mmax)
+        self.degrees = [degree for degree, _ in self.rows]
+        packed = degree_of_rows(lmax)
+        same = [[float(degree == d) for d in packed] for degree in self.degrees]
+        scale = [math.sqrt((2 * d + 1) / (2 * mmax + 1)) if d > mmax else 1.0 for d in packed]
+        by_degree = [self.rows.index(row) for row in packed_rows(lmax, mmax)]
+        buffers = {
+            "degree_of_packed_row": torch.tensor(packed),
+            "degree_of_row": torch.tensor(self.degrees),
+            "wigner_row": torch.tensor([2 * abs(m) - (m < 0) for _, m in self.rows]),
+            "same_degree": torch.tensor(same, dtype=dtype),
+            "truncation_scale": torch.tensor(scale, dtype=dtype).reshape(1, -1, 1, 1),
+            "rows_by_degree": torch.tensor(by_degree),
+            "rows_by_order": torch.tensor(by_degree).argsort(),
+        }
+        for name, value in buffers.items():
+            self.register_buffer(name, value, persistent=False)
+
+    def rotation(self, wigner: Tensor) -> Tensor:
+        """The rotation as a matrix of frame rows by packed rows: [S, M, D]."""
+        rows = wigner[:, :, : n_rows(self.lmax)].index_select(1, self.wigner_row)
+        return rows * self.same_degree
+
+    def rotation_of_order(self, wigner: Tensor, m: int) -> Tensor:
+        """Rows -m, +m (or 0) of the stored Wigner rows: [S, 1 or 2, D]."""
+        first = 0 if m == 0 else 2 * m - 1
+        return wigner[:, first : 2 * m + 1, : n_rows(self.lmax)]
+
+    def split_orders(self, local: Tensor, n_focus: int) -> list[Tensor]:
+        """[S, M, F * C] -> one [F, S, rows * C] per order, the layout of :mod:`.so2`."""
+        local = local.unflatten(2, (n_focus, -1)).permute(2, 0, 1, 3)
+        sizes = [(self.lmax - m + 1) * (1 if m == 0 else 2) for m in range(self.mmax + 1)]
+        return [part.flatten(2) for part in local.split(sizes, 2)]
+
+    def join_orders(self, parts: list[Tensor], channels: int) -> Tensor:
+        """The reverse: [S, M, F, C]."""
+        return torch.cat([part.unflatten(2, (-1, channels)) for part in parts], 2).permute(
+            1, 2, 0, 3
+        )
