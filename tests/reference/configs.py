@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from option_configs import FOUR_ELEMENTS, OPTION_SETS, OPTION_SYSTEMS
+
 OXYGEN_HYDROGEN = ("O", "H")
 FIVE_ELEMENTS = ("H", "C", "N", "O", "Na")
 
@@ -110,4 +112,9 @@ CONFIGS: dict[str, Config] = {
         },
         systems=("water24", "skewed5", "molecule9", "atom"),
     ),
+}
+
+CONFIGS |= {
+    name: Config(FOUR_ELEMENTS, descriptor, model=model, systems=OPTION_SYSTEMS)
+    for name, (descriptor, model) in OPTION_SETS.items()
 }

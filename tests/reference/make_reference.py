@@ -36,8 +36,8 @@ from random_checkpoint import DATA, checkpoint_from_manifest, kind_of, read_mani
 from systems import System, make_system
 
 #: Aimed at when the last layer of the fitting network is scaled: standard deviation of the learned
-#: energies among atoms of one type (eV) and largest force (eV/Angstrom) on ``water24``; neither is
-#: exceeded by more than a factor of sqrt(2).
+#: energies among atoms of one type (eV) and largest force (eV/Angstrom) on the first system;
+#: neither is exceeded by more than a factor of sqrt(2).
 ENERGY_SPREAD = 0.5
 LARGEST_FORCE = 8.0
 
@@ -65,7 +65,12 @@ def branch_section(config: Config, changes: dict[str, Any]) -> dict[str, Any]:
         "descriptor": {"type": "dpa4", "seed": 7, **config.descriptor},
         **config.model,
         **changes,
-        "fitting_net": {"type": "dpa4_ener", "seed": 7, **changes.get("fitting_net", {})},
+        "fitting_net": {
+            "type": "dpa4_ener",
+            "seed": 7,
+            **config.model.get("fitting_net", {}),
+            **changes.get("fitting_net", {}),
+        },
     }
     return copy.deepcopy(section)
 
@@ -300,7 +305,7 @@ def make(name: str, config: Config) -> None:
     start = time.monotonic()
     systems = systems_of(config)
     manifest = make_manifest(name, config)
-    manifest["energy_exponent"] = energy_exponent(manifest, systems["water24"])
+    manifest["energy_exponent"] = energy_exponent(manifest, systems[config.systems[0]])
     small = {key: value for key, value in systems.items() if key not in SKIPPED_IN_GRADIENTS}
     arrays: dict[str, np.ndarray] = {}
     manifest["dead_parameters"] = []

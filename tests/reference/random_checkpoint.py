@@ -53,6 +53,7 @@ KIND_OF_LEAF = (
     ("attn_z_bias_raw", "attention_floor"),
     ("adamw_attn_", "head_weight"),
     ("adamw_focus_compete_w", "weight"),
+    ("adamw_pseudo_query", "embedding"),
     ("channel_basis", "weight"),
     ("weight", "weight"),
     ("matrix", "weight"),

@@ -63,14 +63,14 @@ def test_weight_that_is_not_finite_is_refused(tiny: dict, tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     ("option", "value"),
     [
-        ("basis_type", "gaussian"),
-        ("mlp_bias", True),
-        ("l_schedule", [2, 1]),
-        ("n_atten_head", 0),
+        ("basis_type", "chebyshev"),
+        ("activation_function", "swish"),
+        ("l_schedule", [1, 2]),
+        ("m_schedule", [1, 2]),
+        ("mixing_layers", -1),
+        ("node_cartesian", "mixed:2"),
         ("add_chg_spin_ebd", True),
-        ("exclude_types", [[0, 1]]),
         ("precision", "bfloat16"),
-        ("s2_activation", [True, True]),
     ],
 )
 def test_unsupported_option_is_refused_by_name(

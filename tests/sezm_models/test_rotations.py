@@ -5,10 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+from scipy.integrate import lebedev_rule
+from scipy.spatial.transform import Rotation
 from scipy.special import sph_harm_y
+from sezm_models.sezm.degrees import packed_rows
 from sezm_models.sezm.grid import Field, GridProduct
 from sezm_models.sezm.harmonics import gradient_constants
-from sezm_models.sezm.wigner import WignerRows
+from sezm_models.sezm.wigner import WignerRows, _basis
 
 LMAX = 4
 
@@ -64,64 +67,101 @@ def wigner_matrix(rotation: np.ndarray, lmax: int) -> np.ndarray:
     return np.linalg.lstsq(before, after, rcond=None)[0].T
 
 
+@pytest.mark.parametrize("mmax", [0, 2, 6])
+def test_rows_of_all_orders_are_those_of_a_rotation_to_the_edge(mmax: int) -> None:
+    lmax = 6
+    vectors = np.concatenate([directions(5), [[0, 0, 1], [0, 0, -1], [1e-8, 0, -1]]])
+    rows = WignerRows(lmax, mmax, dtype=torch.float64)(torch.tensor(vectors)).numpy()
+    for vector, found in zip(vectors, rows, strict=True):
+        e2, e1 = _basis(torch.tensor(vector)[None]).numpy()[0]
+        expected = wigner_matrix(np.stack([e1, e2, vector]), lmax)
+        for degree in range(lmax + 1):
+            block = slice(degree**2, (degree + 1) ** 2)
+            for m in range(-mmax, mmax + 1):
+                row = found[2 * abs(m) - (m < 0), block]
+                wanted = expected[block, block][degree + m] if abs(m) <= degree else 0.0
+                np.testing.assert_allclose(row, wanted + np.zeros_like(row), atol=1e-7)
+
+
+def test_derivative_of_the_rows_is_that_of_a_frame_without_roll() -> None:
+    """Against differences between frames of which one is the other, turned with the edge."""
+    lmax, step = 3, 1e-5
+    rows = WignerRows(lmax, lmax, dtype=torch.float64)
+    for vector in np.concatenate([directions(3), [[0, 0, -1.0]]]):
+        normal = np.cross(vector, directions(9)[8])
+        normal /= np.linalg.norm(normal)
+        change = torch.tensor(np.cross(normal, vector))[None]
+        _, found = torch.func.jvp(rows, (torch.tensor(vector)[None],), (change,))
+        e2, e1 = _basis(torch.tensor(vector)[None]).numpy()[0]
+        frame = np.stack([e1, e2, vector])
+        turned = [
+            wigner_matrix(frame @ Rotation.from_rotvec(sign * step * normal).as_matrix().T, lmax)
+            for sign in (1, -1)
+        ]
+        expected = (turned[0] - turned[1]) / (2 * step)
+        for degree in range(lmax + 1):
+            block = slice(degree**2, (degree + 1) ** 2)
+            order = [2 * abs(m) - (m < 0) for m in range(-degree, degree + 1)]
+            np.testing.assert_allclose(
+                found[0].numpy()[order, block], expected[block, block], atol=1e-5
+            )
+
+
 def random_rotation(rng: np.random.Generator) -> np.ndarray:
     matrix, _ = np.linalg.qr(rng.normal(size=(3, 3)))
     return matrix * np.linalg.det(matrix)
 
 
-def random_field(rng: np.random.Generator, lmax: int) -> Field:
-    rows = (lmax + 1) ** 2
-    return Field(
-        torch.tensor(rng.normal(size=(1, rows, 1))),
-        torch.tensor(rng.normal(size=(1, 2 * (rows - 1), 1))),
-    )
+def random_field(rng: np.random.Generator, lmax: int, kmax: int | None = 1) -> Field:
+    def coefficients(lowest: int) -> torch.Tensor:
+        rows = (lmax + 1) ** 2 - lowest**2
+        return torch.tensor(rng.normal(size=(1, (2 if lowest else 1) * rows, 1)))
+
+    pairs = [coefficients(k) for k in range(1, (kmax or 0) + 1)]
+    return Field(coefficients(0), tuple(pairs))
 
 
-def coefficients(field: Field, lmax: int) -> np.ndarray:
-    """[(lmax+1)^2, 3] with frames 0, -1, +1; zero where |k| > l."""
-    rows = (lmax + 1) ** 2
-    pair = field.pair.numpy().reshape(rows - 1, 2)
-    return np.concatenate([field.zero.numpy().reshape(rows, 1), np.vstack([[0, 0], pair])], 1)
-
-
-def value_at(c: np.ndarray, d: np.ndarray, lmax: int) -> float:
+def value_at(field: Field, d: np.ndarray, lmax: int) -> float:
     """sum_lmk c[lm, k] D^l_km(R)."""
     total = 0.0
     for degree in range(lmax + 1):
         block = slice(degree**2, (degree + 1) ** 2)
-        for column, k in enumerate((0, -1, 1)):
-            if abs(k) <= degree:
-                total += c[block, column] @ d[block, block][degree + k]
+        wigner = d[block, block]
+        total += field.zero[0, block, 0].numpy() @ wigner[degree]
+        for k, pair in enumerate(field.pairs[:degree], 1):
+            both = pair[0, :, 0].numpy().reshape(-1, 2)[degree**2 - k**2 :][: 2 * degree + 1]
+            total += both[:, 0] @ wigner[degree - k] + both[:, 1] @ wigner[degree + k]
     return total
 
 
-def test_so3_product_is_the_projection_of_the_pointwise_product() -> None:
-    """f g - product has no component on the kept functions, tested by a Monte-Carlo-free identity:
-
-    the product of two fields of degree <= 1 has degree <= 2, and a grid of lmax 2 keeps all of it
-    but the frames |k| = 2; with one field of frame 0 alone none is lost, and values must agree.
-    """
-    rng, lmax = np.random.default_rng(5), 2
-    left, right = random_field(rng, lmax), random_field(rng, lmax)
-    left.zero[:, 4:] = 0
-    left.pair[:] = 0
-    right.zero[:, 4:] = 0
-    right.pair[:, 6:] = 0
-    grid = GridProduct(lmax, frames=3, dtype=torch.float64)
+@pytest.mark.parametrize("kmax", [1, 2, 3])
+def test_so3_product_is_the_projection_of_the_pointwise_product(kmax: int) -> None:
+    """Projected by a rule over all rotations that is exact for the degrees in question."""
+    rng, lmax = np.random.default_rng(5), 3
+    left, right = random_field(rng, lmax, kmax), random_field(rng, lmax, kmax)
+    grid = GridProduct(packed_rows(lmax), kmax=kmax, dtype=torch.float64)
     product = grid.from_grid(grid.multiply(grid.to_grid(left), grid.to_grid(right)))
-    for _ in range(5):
-        d = wigner_matrix(random_rotation(rng), lmax)
-        f, g, fg = (value_at(coefficients(x, lmax), d, lmax) for x in (left, right, product))
-        assert fg == pytest.approx(f * g, rel=1e-10, abs=1e-10)
+    other = random_field(rng, lmax, kmax)
+    total = scalar = 0.0
+    points, weights = lebedev_rule(13)
+    rolls = 2 * np.pi * np.arange(10) / 10
+    for point, weight in zip(points.T, weights / weights.sum(), strict=True):
+        e2, e1 = _basis(torch.tensor(point)[None]).numpy()[0]
+        for roll in rolls:
+            turn = Rotation.from_rotvec([0, 0, roll]).as_matrix()
+            d = wigner_matrix(turn @ np.stack([e1, e2, point]), lmax)
+            f, g, h, fg = (value_at(x, d, lmax) for x in (left, right, other, product))
+            total += weight * f * g * h
+            scalar += weight * fg * h
+    assert scalar == pytest.approx(total, rel=1e-8)
 
 
-@pytest.mark.parametrize("frames", [1, 3])
+@pytest.mark.parametrize("kmax", [None, 0, 1, 2])
 @pytest.mark.parametrize("lmax", [1, 2, 3, 4])
-def test_scalar_product_is_the_first_row_of_the_product(frames: int, lmax: int) -> None:
+def test_scalar_product_is_the_first_row_of_the_product(kmax: int | None, lmax: int) -> None:
     rng = np.random.default_rng(6)
-    left, right = random_field(rng, lmax), random_field(rng, lmax)
-    if frames == 1:
-        left, right = Field(left.zero, None), Field(right.zero, None)
-    grid = GridProduct(lmax, frames=frames, dtype=torch.float64)
+    kmax = kmax and min(kmax, lmax)
+    left, right = random_field(rng, lmax, kmax), random_field(rng, lmax, kmax)
+    grid = GridProduct(packed_rows(lmax), kmax=kmax, dtype=torch.float64)
     product = grid.from_grid(grid.multiply(grid.to_grid(left), grid.to_grid(right)))
     torch.testing.assert_close(product.zero[:, 0], grid.scalar(left, right), rtol=1e-12, atol=1e-12)

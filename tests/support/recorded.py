@@ -8,6 +8,7 @@ from functools import cache
 import numpy as np
 import torch
 from ase.neighborlist import primitive_neighbor_list
+from option_configs import OPTION_SETS
 from random_checkpoint import DATA, checkpoint_from_manifest, read_manifest
 from sezm_models.sezm.model import SeZM
 from sezm_models.sezm.reader import model_from_checkpoint
@@ -26,7 +27,12 @@ CONFIGURATIONS = (
     "zbl",
 )
 
+OPTION_CONFIGURATIONS = tuple(OPTION_SETS)
+
 FLOAT64_TOLERANCE = 1e-10
+FLOAT64_LOOSE = {"inexact_grid": 1e-5}
+"""Where DeePMD-kit's own constants are rounded to float32 (sezm.md 3.9)."""
+
 FLOAT32_TOLERANCE = 1e-5
 """Of the largest force (virial entry; sum of absolute energies)."""
 
