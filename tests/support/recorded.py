@@ -105,8 +105,8 @@ def assert_agrees(
     found: tuple[np.ndarray, np.ndarray, np.ndarray], expected: Recorded, tolerance: float
 ) -> None:
     """Energies, forces and virial within a relative tolerance, absolute below 1e-4 eV, eV/A.
-
-    In float32 the trainer's own rounding error, its deviation from its float64, is allowed on top: two
+    In float32 the trainer's own rounding error, its deviation from its float64, is allowed on top:
+    two single-precision programs cannot agree better than either of them knows the number.
     single-precision programs cannot agree better than either of them knows the number.
     """
     exact = recorded(expected.configuration, expected.system)
