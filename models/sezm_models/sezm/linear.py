@@ -24,14 +24,14 @@ def degree_matmul(x: Tensor, weights: list[Tensor], first_degree: int = 0) -> Te
     Returns:
         [N, rows, ..., O].
     """
-    sizes = [2 * (first_degree + i) + 1 for i in range(len(weights))]
-    parts = x.split(sizes, 1) if len(weights) > 1 else [x]
-    return torch.cat([_matmul(part, w) for part, w in zip(parts, weights, strict=True)], 1)
-
-
-def _matmul(x: Tensor, weight: Tensor) -> Tensor:
-    """One flat product; torch would broadcast the weight over the batch of a strided x."""
-    return (x.reshape(-1, x.shape[-1]) @ weight).reshape(*x.shape[:-1], weight.shape[1])
+    # One batched product over rows: a third of the operators of one product per degree, and faster.
+    repeated = [
+        weight.expand(2 * (first_degree + i) + 1, -1, -1) for i, weight in enumerate(weights)
+    ]
+    by_row = x.transpose(0, 1)
+    flat = by_row.reshape(x.shape[1], -1, x.shape[-1])
+    product = torch.bmm(flat, torch.cat(repeated))
+    return product.reshape(*by_row.shape[:-1], product.shape[-1]).transpose(0, 1)
 
 
 class ChannelLinear(nn.Module):
