@@ -23,7 +23,7 @@ def cutoff_envelope(r: Tensor, cutoff: float, exponent: int) -> Tensor:
 
 
 class _IncompleteBeta(torch.autograd.Function):
-    """The polynomial in u, I_u(4, p); its derivative is the single term u^3 (1-u)^(p-1) / B(4, p)."""
+    """I_u(4, p), a polynomial in u; its derivative is one term: u^3 (1-u)^(p-1) / B(4, p)."""
 
     @staticmethod
     def forward(ctx: Any, u: Tensor, p: int) -> Tensor:
