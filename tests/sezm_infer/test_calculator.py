@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 from ase.calculators.calculator import PropertyNotImplementedError
 from ase.calculators.fd import calculate_numerical_forces, calculate_numerical_stress
-from sezm_infer import SezmCalculator, SezmError, open_session
 from toy_files import toy_metadata, toy_reference, write_toy_onnx
+
+from sezm_infer import SezmCalculator, SezmError, open_session
 
 
 def test_forces_are_the_derivative_of_the_energy(toy_file: Path, structure: ase.Atoms) -> None:

@@ -8,6 +8,7 @@ import ase
 import numpy as np
 import pytest
 from conftest import STRUCTURES
+
 from sezm_infer import SezmError, evaluate, evaluation, open_session
 
 

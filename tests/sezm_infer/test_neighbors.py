@@ -6,6 +6,7 @@ import ase
 import numpy as np
 import pytest
 from ase.neighborlist import primitive_neighbor_list
+
 from sezm_infer.errors import SezmError
 from sezm_infer.neighbors import NeighborList
 from sezm_infer.pair_search import search_pairs
@@ -47,7 +48,8 @@ def test_edges_follow_the_convention(structure: ase.Atoms) -> None:
 
 def test_every_edge_has_its_reverse(structure: ase.Atoms) -> None:
     edges = NeighborList(CUTOFF).update(structure)
-    forward = {(*pair, *v) for pair, v in zip(edges.index.T.tolist(), edges.vectors.round(6).tolist())}
+    pairs, vectors = edges.index.T.tolist(), edges.vectors.round(6).tolist()
+    forward = {(*pair, *vector) for pair, vector in zip(pairs, vectors, strict=True)}
     reverse = {(j, i, -x, -y, -z) for i, j, x, y, z in forward}
     assert forward == reverse
 
@@ -75,7 +77,14 @@ def test_a_skin_changes_no_bit_of_the_edges(structure: ase.Atoms, skin: float) -
 
 def test_the_list_is_searched_again_when_half_the_skin_is_used(crystal: ase.Atoms) -> None:
     neighbors = NeighborList(CUTOFF, skin=1.0)
-    for displacement, searches in ((0.0, 1), (0.49, 1), (0.02, 2), (0.49, 2), (-0.98, 2), (-0.02, 3)):
+    for displacement, searches in (
+        (0.0, 1),
+        (0.49, 1),
+        (0.02, 2),
+        (0.49, 2),
+        (-0.98, 2),
+        (-0.02, 3),
+    ):
         crystal.positions[3, 1] += displacement
         neighbors.update(crystal)
         assert neighbors.searches == searches

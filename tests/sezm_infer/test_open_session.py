@@ -11,9 +11,10 @@ from pathlib import Path
 import ase
 import numpy as np
 import pytest
+from toy_files import toy_metadata, toy_reference, write_toy_onnx, write_toy_torchscript
+
 from sezm_infer import SezmError, evaluate, open_session
 from sezm_infer.sessions.torchscript import require_torch
-from toy_files import toy_metadata, toy_reference, write_toy_onnx, write_toy_torchscript
 
 
 def test_all_formats_compute_the_toy_potential(toy_file: Path, structure: ase.Atoms) -> None:

@@ -9,9 +9,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from toy_files import toy_metadata
+
 from sezm_infer.errors import SezmError
 from sezm_infer.sessions.sniff import FileKind, embedded_metadata, sniff
-from toy_files import toy_metadata
 
 
 def test_names_do_not_matter(toy_onnx: Path, toy_torchscript: Path, tmp_path: Path) -> None:
@@ -88,7 +89,7 @@ def test_onnx_files_of_others_are_refused_with_the_remedy(tmp_path: Path) -> Non
     text = '<ir_version: 10, opset_import: ["" : 18]> g (float[N] x) => (float[N] y) { y = Neg(x) }'
     path = tmp_path / "other.onnx"
     onnx.save(onnx.parser.parse_model(text), path)
-    with pytest.raises(SezmError, match="not one that 'sezm export' wrote.*run 'sezm export'"):
+    with pytest.raises(SezmError, match=r"not one that 'sezm export' wrote.*run 'sezm export'"):
         embedded_metadata(path, sniff(path))
 
 

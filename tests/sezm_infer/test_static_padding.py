@@ -7,10 +7,11 @@ from pathlib import Path
 import ase
 import numpy as np
 import pytest
-from sezm_infer import Session, SezmCalculator, SezmError, evaluate, open_session
 from toy_files import static, write_toy_onnx
 
-ATOMS, EDGES = 70, 4000
+from sezm_infer import Session, SezmCalculator, SezmError, evaluate, open_session
+
+ATOMS, EDGES = 70, 2000
 
 
 @pytest.fixture(scope="module")
@@ -55,5 +56,5 @@ def test_too_many_edges_are_refused_with_the_limit(
     static_session: Session, crystal: ase.Atoms
 ) -> None:
     crystal.set_cell(crystal.cell * 0.7, scale_atoms=True)
-    with pytest.raises(SezmError, match=r"\d+ edges, but .* at most 4000"):
+    with pytest.raises(SezmError, match=r"\d+ edges, but .* at most 2000"):
         evaluate(static_session, [crystal])

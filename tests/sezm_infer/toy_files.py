@@ -17,6 +17,7 @@ from pathlib import Path
 
 import ase
 import numpy as np
+
 from sezm_infer.contract import ATOM_VIRIAL, INPUTS, METADATA_KEY, OUTPUTS
 from sezm_infer.metadata import Metadata, StaticSizes
 
@@ -131,7 +132,9 @@ def _onnx_text(metadata: Metadata) -> str:
         strengths=", ".join(map(str, table)).replace("nan", "1e30"),
         inverse=1 / CUTOFF**2,
         depth=DEPTH,
-        atom_virial=_ONNX_ATOM_VIRIAL.format(real=real) if len(metadata.outputs) > len(OUTPUTS) else "",
+        atom_virial=_ONNX_ATOM_VIRIAL.format(real=real)
+        if len(metadata.outputs) > len(OUTPUTS)
+        else "",
     )
 
 
