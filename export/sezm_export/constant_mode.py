@@ -15,7 +15,7 @@ from .sizes import SampleSizes
 LARGEST_GROWTH = 4
 """A constant may take this many times the memory of what it is computed from, or ..."""
 
-SMALL = 1_048_576
+SMALL = 32_768
 """... this many bytes. What is larger is computed at run time, not stored."""
 
 
@@ -45,7 +45,7 @@ class ConstantMode(TorchDispatchMode):
         if self._is_constant(func, leaves):
             with _disable_current_modes():
                 result = func(*args, **(kwargs or {}))
-            if _fits(result, leaves):
+            if func.overloadpacket in FACTORIES or _fits(result, leaves):
                 return result
         return func(*args, **(kwargs or {}))
 

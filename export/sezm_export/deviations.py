@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
 
@@ -19,19 +20,29 @@ FLOOR = 1e-3
 """Smallest scale, in eV and Angstrom: what is zero must agree to this times the tolerance."""
 
 TYPICAL_SHARE = 0.1
-"""Where forces and virials cancel, as for an atom among its images, they are measured by this share
-of the model's typical force (times 1 Angstrom and the number of atoms), for they come from terms of
-that size."""
+"""Energies close to zero, and forces and virials that cancel, as for an atom among its images, are
+measured by this share of what is typical for the model, for they come from terms of that size."""
 
 
-def typical_force(results: Sequence[Mapping[str, np.ndarray]]) -> float:
-    """Median of the largest forces of systems, eV/Angstrom; 0 if none has any."""
-    largest = [_largest(outputs["forces"]) for outputs in results]
-    return float(np.median([force for force in largest if force > 0] or [0.0]))
+class Typical(NamedTuple):
+    """Medians over systems of the largest energy of an atom, eV, and force, eV/Angstrom."""
+
+    energy: float
+    force: float
+
+
+def typical(results: Sequence[Mapping[str, np.ndarray]]) -> Typical:
+    """Of outputs for several systems; zero is left out, as the forces on isolated atoms."""
+
+    def median(name: str) -> float:
+        largest = [_largest(outputs[name]) for outputs in results]
+        return float(np.median([entry for entry in largest if entry > 0] or [0.0]))
+
+    return Typical(energy=median("atom_energy"), force=median("forces"))
 
 
 def scales(
-    expected: Mapping[str, np.ndarray], inputs: Mapping[str, np.ndarray], typical: float
+    expected: Mapping[str, np.ndarray], inputs: Mapping[str, np.ndarray], usual: Typical
 ) -> dict[str, np.ndarray]:
     """What deviations are measured by: the system's energy or the sum of its atoms' absolute
     energies, the largest energy of an atom, the largest force, the largest entry of a virial.
@@ -39,20 +50,21 @@ def scales(
     Args:
         expected: outputs of the model.
         inputs: of the model.
-        typical: from :func:`typical_force`.
+        usual: what is typical for the model.
 
     Returns:
         by name of output; that of the energy has one entry per system.
     """
+    natoms = inputs["natoms"]
     atom_energy = np.abs(expected["atom_energy"])
-    totals = np.bincount(inputs["batch"], atom_energy, minlength=len(inputs["natoms"]))
-    share = TYPICAL_SHARE * typical
+    totals = np.bincount(inputs["batch"], atom_energy, minlength=len(natoms))
+    energy, force = TYPICAL_SHARE * usual.energy, TYPICAL_SHARE * usual.force
     by_output: dict[str, np.ndarray | float] = {
-        "energy": np.maximum(np.abs(expected["energy"]), totals),
-        "atom_energy": _largest(atom_energy),
-        "forces": max(_largest(expected["forces"]), share),
-        "virial": max(_largest(expected["virial"]), share * inputs["natoms"].max()),
-        "atom_virial": max(_largest(expected.get("atom_virial", np.zeros(0))), share),
+        "energy": np.maximum(np.maximum(np.abs(expected["energy"]), totals), energy * natoms),
+        "atom_energy": max(_largest(atom_energy), energy),
+        "forces": max(_largest(expected["forces"]), force),
+        "virial": max(_largest(expected["virial"]), force * natoms.max()),
+        "atom_virial": max(_largest(expected.get("atom_virial", np.zeros(0))), force),
     }
     return {name: np.maximum(scale, FLOOR) for name, scale in by_output.items()}
 

@@ -45,13 +45,18 @@ def print_record(rows: Sequence[tuple[str, str]]) -> None:
 
 
 def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """A table of numbers, aligned right; the first column is aligned left."""
+    """A table; columns of numbers are aligned right."""
     table = Table(box=None, pad_edge=False, header_style="bold")
     for index, name in enumerate(columns):
-        table.add_column(name, justify="left" if index == 0 else "right", no_wrap=True)
+        is_number = all(_looks_numeric(row[index]) for row in rows)
+        table.add_column(name, justify="right" if is_number else "left", no_wrap=True)
     for row in rows:
         table.add_row(*row)
     _print(table)
+
+
+def _looks_numeric(text: str) -> bool:
+    return text == "-" or text.lstrip("+-").replace(",", "").replace(".", "").isdigit()
 
 
 def _print(table: Table) -> None:

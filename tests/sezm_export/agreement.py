@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import numpy as np
-from sezm_export.deviations import TOLERANCES, deviations, scales, typical_force
+from sezm_export.deviations import TOLERANCES, deviations, scales, typical
 
 
 def assert_agree(
@@ -19,6 +19,6 @@ def assert_agree(
         assert found[name].shape == array.shape
         assert found[name].dtype == array.dtype
     tolerances = TOLERANCES[str(expected["forces"].dtype)]
-    by_scale = scales(expected, inputs, typical_force([expected]))
+    by_scale = scales(expected, inputs, typical([expected]))
     for name, deviation in deviations(found, expected, by_scale).items():
         assert deviation <= tolerances[name], name

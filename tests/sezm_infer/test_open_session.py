@@ -130,17 +130,12 @@ atoms.calc = SezmCalculator(sys.argv[1])
 atoms.get_forces()
 heavy = {"torch", "onnx", "sezm_models", "sezm_export"} & set(sys.modules)
 assert not heavy, heavy
+assert "vesin" not in sys.modules  # its own import decides whether it supports torch
 """
 
 
 def test_running_an_onnx_file_imports_no_torch(toy_onnx: Path) -> None:
     subprocess.run([sys.executable, "-c", NO_TORCH, toy_onnx], check=True)
-
-
-def test_vesin_keeps_its_torch_support_for_others() -> None:
-    pytest.importorskip("torch")
-    code = "import sezm_infer, vesin._neighbors; assert vesin._neighbors.HAS_TORCH"
-    subprocess.run([sys.executable, "-c", code], check=True)
 
 
 def test_metadata_survives_its_own_json() -> None:
