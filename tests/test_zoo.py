@@ -8,6 +8,7 @@ import ase.io
 import numpy as np
 import pytest
 import sezm_export
+
 from sezm_infer import SezmCalculator
 
 ZOO = Path(__file__).resolve().parents[1] / "models/zoo"

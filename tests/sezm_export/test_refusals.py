@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 import torch
-from sezm_export import check, export, export_model, onnx_operators
+from sezm_export import check, export, export_model, onnx_operators, onnx_segments
+from sezm_export.sizes import FIRST_SAMPLE, SECOND_SAMPLE
 from torch import nn
 from toy_model import ToyModel
 
@@ -35,22 +36,17 @@ def test_wrong_lowering_is_found(tmp_path, model, monkeypatch):
 
 
 def test_error_that_only_some_systems_show_is_found(tmp_path, model, monkeypatch):
-    """A sum over systems that forgets all but the first."""
-    from sezm_export import onnx_segments
-
+    """Sums over systems that all go to the first one."""
     right = onnx_segments.index_add
 
     def wrong(lowering, node, base, dim, index, rows):
-        name = right(lowering, node, base, dim, index, rows)
-        if index.name != "batch":
-            return name
-        number = lowering.builder.op("Shape", name, start=0, end=1)
-        ones = lowering.builder.op("Expand", lowering.builder.integers(1), number)
-        first = lowering.builder.op("Less", lowering.builder.op("CumSum", ones, "zero"), ones)
-        return lowering.builder.op("Where", first, name, name)
+        if index.name == "batch":
+            zeros = lowering.builder.op("Mul", "batch", lowering.builder.integer(0))
+            lowering.names[index] = zeros
+        return right(lowering, node, base, dim, index, rows)
 
     monkeypatch.setitem(onnx_segments.SEGMENT_TRANSLATIONS, aten.index_add.default, wrong)
-    with pytest.raises(SezmError):
+    with pytest.raises(SezmError, match=r"of batch of two, 1 thread deviates"):
         export_model(model, tmp_path / "wrong.onnx")
     assert_empty(tmp_path)
 
@@ -67,16 +63,30 @@ def test_operator_without_translation_is_named(tmp_path):
     assert_empty(tmp_path)
 
 
+BETWEEN_SAMPLES = (FIRST_SAMPLE.atoms + SECOND_SAMPLE.atoms) // 2
+
+
 class _BySize(ToyModel):
     def forward(self, atomic_numbers, batch, natoms, edge_index, edge_vec):
         energy = super().forward(atomic_numbers, batch, natoms, edge_index, edge_vec)
-        return energy / len(energy)
+        return energy * (2.0 if len(energy) > BETWEEN_SAMPLES else 1.0)
 
 
 def test_graph_that_depends_on_sizes_is_refused(tmp_path):
     with pytest.raises(SezmError, match="depends on the numbers of atoms"):
         export_model(_BySize(torch.float64), tmp_path / "model.pt")
     assert_empty(tmp_path)
+
+
+class _PerAtom(ToyModel):
+    def forward(self, atomic_numbers, batch, natoms, edge_index, edge_vec):
+        energy = super().forward(atomic_numbers, batch, natoms, edge_index, edge_vec)
+        return energy / len(energy)
+
+
+@pytest.mark.parametrize("suffix", [".pt", ".onnx"])
+def test_sizes_may_be_numbers(tmp_path, suffix):
+    export_model(_PerAtom(torch.float64), tmp_path / f"model{suffix}")  # proves itself
 
 
 @pytest.mark.parametrize(

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 
 import numpy as np
 import torch
 from ase.neighborlist import primitive_neighbor_list
 from random_checkpoint import DATA, checkpoint_from_manifest, read_manifest
 from sezm_models.sezm.model import SeZM
-from sezm_models.sezm.reader import model_from_checkpoint
+from sezm_models.sezm.reader import model_from_checkpoint, read_checkpoint
 
 CONFIGURATIONS = (
     "tiny",
@@ -24,7 +25,10 @@ CONFIGURATIONS = (
     "plus",
     "defaults",
     "zbl",
+    "bundled",
 )
+
+BUNDLED = Path(__file__).resolve().parents[2] / "models/zoo/water_gfn1/model.ckpt.pt"
 
 FLOAT64_TOLERANCE = 1e-10
 FLOAT32_TOLERANCE = 1e-5
@@ -67,7 +71,9 @@ def recorded(configuration: str, system: str, dtype: torch.dtype = torch.float64
 
 @cache
 def model(configuration: str, dtype: torch.dtype, head: str | None = None) -> SeZM:
-    """The model of a configuration, every parameter random."""
+    """The model of a configuration, every parameter random; "bundled" is the trained one."""
+    if configuration == "bundled":
+        return read_checkpoint(BUNDLED, dtype)
     checkpoint = checkpoint_from_manifest(read_manifest(configuration))
     return model_from_checkpoint(checkpoint, dtype, head, configuration)
 
