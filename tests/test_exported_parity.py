@@ -1,4 +1,4 @@
-"""Exported files against the trainer's recorded numbers: checkpoint, graph, file, runtime, DeePMD-kit.
+"""Exported files, run by their own runtimes, against the trainer's recorded numbers.
 
 The files are written without their usual verification: here the recorded numbers are the judge.
 """

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from ..elements import ATOMIC_NUMBERS, N_ELEMENTS
 from ..neighbor_rows import ROW_WIDTH, NeighborRows, neighbor_rows, sum_to_targets
 from .block import SeZMInteractionBlock
-from .bridging import zbl_pair_energy
+from .bridging import zbl_pair_energy, zbl_table
 from .config import SeZMConfig, ffn_width, glu_width, grid_options
 from .embedding import (
     EnvironmentInitialEmbedding,
@@ -105,10 +105,10 @@ class SeZM(nn.Module):
         """Half of each pair's nuclear repulsion to its target: [N] float64."""
         vec = rows.vec.to(torch.float64)
         r = torch.sqrt((vec * vec).sum(1)).reshape(-1, ROW_WIDTH)  # [R, width]
-        z = atomic_numbers.to(torch.float64)
-        z_source = z.index_select(0, rows.source).reshape(-1, ROW_WIDTH)
-        z_target = z.index_select(0, rows.target).unsqueeze(1)
-        pair = zbl_pair_energy(r, z_source, z_target)
+        charges = self.zbl_charges.index_select(0, atomic_numbers)  # [N, 2]
+        source = charges.index_select(0, rows.source).reshape(-1, ROW_WIDTH, 2)
+        target = charges.index_select(0, rows.target).unsqueeze(1)
+        pair = zbl_pair_energy(r, source, target)
         # Not smoothed at the cutoff, so what lies beyond it must be cut.
         inside = torch.where(r < self.cutoff, pair, torch.zeros_like(pair))
         return sum_to_targets(0.5 * inside.sum(1), rows, n_atoms)
@@ -124,6 +124,8 @@ class SeZM(nn.Module):
             unknown[ATOMIC_NUMBERS[symbol]] = 0.0
         self.register_buffer("type_of_element", types, persistent=False)
         self.register_buffer("unknown_element", unknown, persistent=False)
+        if self.config.window is not None:
+            self.register_buffer("zbl_charges", zbl_table(N_ELEMENTS), persistent=False)
 
 
 class SeZMDescriptor(nn.Module):
