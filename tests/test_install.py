@@ -46,11 +46,8 @@ def test_bundled_models_are_part_of_the_package(bare_environment: Path, tmp_path
 
 
 def test_an_onnx_run_imports_no_torch(tmp_path: Path) -> None:
-    script = (
-        readme_example()
-        + "\nimport sys\nassert not any(m.startswith('torch') for m in sys.modules)"
-    )
-    imported = run(sys.executable, "-X", "importtime", "-c", script, cwd=tmp_path)
+    imported = run(sys.executable, "-X", "importtime", "-c", readme_example(), cwd=tmp_path)
+    assert "sezm_infer" in imported
     assert not re.search(r"\|\s+torch\b", imported)
 
 
