@@ -10,7 +10,7 @@ DEMO   := build/demo
 export OMP_NUM_THREADS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test lint types unit format clean
+.PHONY: help install demo zoo test lint types unit format clean
 
 help:  ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -30,6 +30,11 @@ demo: $(INSTALLED)  ## export the bundled water model to both formats, 200 steps
 	$(BIN)/sezm md $(DEMO)/water.onnx $(ZOO)/water64.extxyz --steps 200 --temperature 300 \
 		-o $(DEMO)/water.extxyz --log $(DEMO)/water.csv
 	$(BIN)/python examples/plot_log.py $(DEMO)/water.csv $(DEMO)/water.png
+
+zoo: $(INSTALLED)  ## write the ONNX files of the bundled models anew
+	for folder in models/zoo/*/; do \
+		$(BIN)/sezm export $$folder/model.ckpt.pt -o $$folder/model.onnx; \
+	done
 
 test: lint types unit  ## everything that CI checks
 

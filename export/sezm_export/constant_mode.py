@@ -13,10 +13,14 @@ from torch.utils._pytree import tree_leaves
 from .sizes import SampleSizes
 
 LARGEST_GROWTH = 4
-"""A constant may hold this many times the values that it is computed from, or ..."""
+"""A constant may take this many times the memory of what it is computed from, or ..."""
 
-SMALL = 4096
-"""... this many values. What is larger is computed at run time, not stored."""
+SMALL = 32_768
+"""... this many bytes. What is larger is computed at run time, not stored."""
+
+
+FACTORIES = (torch.ops.aten.arange, torch.ops.aten.eye)
+"""Make constants from nothing. (Tensors filled with one number are simplified in the graph.)"""
 
 
 class ConstantMode(TorchDispatchMode):
@@ -38,22 +42,27 @@ class ConstantMode(TorchDispatchMode):
     ) -> Any:
         """Run one operator: on constants now, else as the tracer has it."""
         leaves = tree_leaves((args, kwargs or {}))
-        if self._is_constant(leaves):
+        if self._is_constant(func, leaves):
             with _disable_current_modes():
                 result = func(*args, **(kwargs or {}))
-            if _fits(result, leaves):
+            if func.overloadpacket in FACTORIES or _fits(result, leaves):
                 return result
         return func(*args, **(kwargs or {}))
 
-    def _is_constant(self, leaves: list[Any]) -> bool:
+    def _is_constant(self, func: Any, leaves: list[Any]) -> bool:
         tensors = [leaf for leaf in leaves if isinstance(leaf, Tensor)]
-        if not tensors or any(isinstance(tensor, FakeTensor) for tensor in tensors):
+        if any(isinstance(tensor, FakeTensor) for tensor in tensors):
+            return False
+        if not tensors and func.overloadpacket not in FACTORIES:
             return False
         numbers = [leaf for leaf in leaves if type(leaf) is int]
         return all(isinstance(self._sizes.dim(number), int) for number in numbers)
 
 
 def _fits(result: Any, leaves: list[Any]) -> bool:
-    inputs = sum(leaf.numel() for leaf in leaves if isinstance(leaf, Tensor))
-    outputs = sum(leaf.numel() for leaf in tree_leaves(result) if isinstance(leaf, torch.Tensor))
+    """Whether a result is small enough to be stored; a view takes no memory of its own."""
+    inputs, outputs = (
+        sum(leaf.untyped_storage().nbytes() for leaf in group if isinstance(leaf, Tensor))
+        for group in (leaves, tree_leaves(result))
+    )
     return outputs <= max(SMALL, LARGEST_GROWTH * inputs)

@@ -5,13 +5,15 @@ from __future__ import annotations
 import hashlib
 import platform
 from dataclasses import replace
+from importlib.metadata import version
 from pathlib import Path
 
-import torch
 from sezm_infer.contract import ATOM_VIRIAL, INPUTS, OUTPUTS, TensorSpec
 from sezm_infer.metadata import Metadata, StaticSizes
 
 from .flat_function import EnergyModel
+
+_BLOCK = 2**20
 
 
 def describe(
@@ -49,20 +51,21 @@ def describe(
 
 def tool_versions() -> dict[str, str]:
     """Versions of what takes part in writing a file."""
-    from importlib.metadata import version
-
     names = ("sezm-infer", "torch", "onnx", "onnxruntime", "numpy")
     return {"python": platform.python_version()} | {name: version(name) for name in names}
 
 
 def file_digest(path: Path) -> str:
     """SHA-256 of a file, in hexadecimal."""
+    digest = hashlib.sha256()
     with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+        while block := file.read(_BLOCK):
+            digest.update(block)
+    return digest.hexdigest()
 
 
 def _with_sizes(spec: TensorSpec, static: StaticSizes | None) -> TensorSpec:
     if static is None:
         return spec
     sizes = {"N": static.atoms, "E": static.edges, "B": static.systems}
-    return replace(spec, shape=tuple(sizes.get(axis, axis) for axis in spec.shape))  # type: ignore[arg-type, misc]
+    return replace(spec, shape=tuple(sizes.get(axis, axis) for axis in spec.shape))  # type: ignore[arg-type]

@@ -45,6 +45,11 @@ class EnergyModel(Protocol):
         edge_vec: Tensor,
     ) -> Tensor:
         """Energy of each atom, eV, [N] float64, a differentiable function of ``edge_vec``."""
+        ...
+
+    def to(self, device: str) -> Any:
+        """Move parameters and buffers."""
+        ...
 
 
 def flat_outputs(
@@ -78,21 +83,37 @@ def flat_outputs(
         energy [B] float64, forces [N, 3] real, virial [B, 3, 3] real, atom_energy [N] float64, and
         with ``atom_virial`` [N, 3, 3] real: half of each edge's share to either end.
     """
-    leaf = edge_vec.detach().requires_grad_()
-    atom_energy = model(atomic_numbers, batch, natoms, edge_index, leaf)
-    atom_energy = _masked(atom_energy, atom_mask)
-    gradient = _edge_gradient(atom_energy, leaf)
+    atom_energy, gradient = _energy_and_gradient(
+        model, atomic_numbers, batch, natoms, edge_index, edge_vec, atom_mask
+    )
     with torch.no_grad():
-        energy = segment_sum(atom_energy.detach(), batch, natoms.shape[0])
-        source, target = edge_index[0], edge_index[1]
+        energy = segment_sum(atom_energy, batch, natoms.shape[0])
         forces, at_target, at_source = _assemble(
-            gradient, leaf, source, target, pos.shape[0], both_ends=atom_virial
+            gradient, edge_vec, edge_index, pos.shape[0], both_ends=atom_virial
         )
-        virial = segment_sum(at_target.double(), batch, natoms.shape[0]).to(leaf.dtype)
-        outputs = (energy, forces, virial.reshape(-1, 3, 3), atom_energy.detach())
+        virial = segment_sum(at_target.double(), batch, natoms.shape[0]).to(edge_vec.dtype)
+        outputs = (energy, forces, virial.reshape(-1, 3, 3), atom_energy)
         if at_source is None:
             return outputs
         return (*outputs, (0.5 * (at_target + at_source)).reshape(-1, 3, 3))
+
+
+def _energy_and_gradient(
+    model: EnergyModel,
+    atomic_numbers: Tensor,
+    batch: Tensor,
+    natoms: Tensor,
+    edge_index: Tensor,
+    edge_vec: Tensor,
+    atom_mask: Tensor,
+) -> tuple[Tensor, Tensor]:
+    """Masked energy of each atom, [N] float64, and the derivative G of their sum, [E, 3] real.
+
+    Arguments as for :func:`flat_outputs`.
+    """
+    leaf = edge_vec.detach().requires_grad_()
+    atom_energy = _masked(model(atomic_numbers, batch, natoms, edge_index, leaf), atom_mask)
+    return atom_energy.detach(), _edge_gradient(atom_energy, leaf)
 
 
 def _masked(atom_energy: Tensor, atom_mask: Tensor) -> Tensor:
@@ -113,8 +134,7 @@ def _edge_gradient(atom_energy: Tensor, edge_vec: Tensor) -> Tensor:
 def _assemble(
     gradient: Tensor,
     edge_vec: Tensor,
-    source: Tensor,
-    target: Tensor,
+    edge_index: Tensor,
     atoms: int,
     *,
     both_ends: bool,
@@ -125,6 +145,7 @@ def _assemble(
         forces [N, 3]; sum of each edge's virial at its target, [N, 9]; with ``both_ends`` the same
         at its source.
     """
+    source, target = edge_index[0], edge_index[1]
     virial = -(gradient.unsqueeze(2) * edge_vec.unsqueeze(1)).reshape(-1, 9)  # [E, 9]
     shares = torch.cat([gradient, virial], dim=1)  # [E, 12]
     at_target = segment_sum(shares, target, atoms)

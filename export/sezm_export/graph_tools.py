@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
@@ -87,6 +87,6 @@ class Rewriter:
         assert variable <= 1, f"two axes of variable length in {dims}"
         return [dim if isinstance(dim, int) else -1 for dim in dims]
 
-    def sizes_of(self, node: fx.Node) -> list[Any]:
-        """The shape of a node as arguments of ``full`` or ``expand``: numbers and size nodes."""
-        return [size_argument(self.graph, self.sizes, length) for length in shape(node)]
+    def lengths(self, numbers: Sequence[int]) -> list[int | fx.Node]:
+        """Lengths at the sample sizes as arguments of an operator: numbers and size nodes."""
+        return [size_argument(self.graph, self.sizes, number) for number in numbers]

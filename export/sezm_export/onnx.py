@@ -12,10 +12,11 @@ from pathlib import Path
 import onnx
 import torch
 from onnx import helper
+from torch import fx
+
 from sezm_infer.contract import METADATA_KEY, TensorSpec
 from sezm_infer.errors import SezmError
 from sezm_infer.metadata import Metadata
-from torch import fx
 
 from .onnx_lowering import ONNX_TYPES, Lowering
 from .onnx_operators import TRANSLATIONS, constant
@@ -26,6 +27,10 @@ PRODUCER = "sezm-infer"
 
 def to_onnx(module: fx.GraphModule, metadata: Metadata) -> onnx.ModelProto:
     """Translate a simplified graph.
+
+    Args:
+        module: from :func:`~sezm_export.simplify_graph.simplify`.
+        metadata: gives names and shapes of inputs and outputs.
 
     Raises:
         SezmError: an operator that has no translation.
@@ -41,27 +46,20 @@ def to_onnx(module: fx.GraphModule, metadata: Metadata) -> onnx.ModelProto:
         else:
             for result, spec in zip(node.args[0], metadata.outputs, strict=True):
                 lowering.builder.rename(lowering.names[result], spec.name)
-    model = lowering.builder.model(
+    return lowering.builder.model(
         [_value_info(spec, metadata) for spec in metadata.inputs],
         [_value_info(spec, metadata) for spec in metadata.outputs],
         PRODUCER,
     )
-    helper.set_model_props(model, {METADATA_KEY: metadata.to_json()})
-    return model
 
 
-def write_onnx(module: fx.GraphModule, metadata: Metadata, path: Path) -> None:
-    """Write the file.
-
-    Args:
-        module: from :func:`~sezm_export.simplify_graph.simplify`.
-        metadata: stored in ``metadata_props``; names and shapes of inputs and outputs come from it.
-        path: of the new file.
+def save_onnx(model: onnx.ModelProto, metadata: Metadata, path: Path) -> None:
+    """Write the file, with the metadata in ``metadata_props``.
 
     Raises:
-        SezmError: see :func:`to_onnx`, :func:`require_no_racing_sum`.
+        SezmError: see :func:`require_no_racing_sum`.
     """
-    model = to_onnx(module, metadata)
+    helper.set_model_props(model, {METADATA_KEY: metadata.to_json()})
     onnx.save(model, str(path))
     require_no_racing_sum(path)
 

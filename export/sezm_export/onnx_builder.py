@@ -48,7 +48,7 @@ class OnnxBuilder:
         if key not in self._results:
             name = f"TopK_{len(self._nodes)}"
             outputs = [f"{name}_values", f"{name}_indices"]
-            options = {"axis": 0, "largest": 0, "sorted": 1}
+            options: dict[str, Any] = {"axis": 0, "largest": 0, "sorted": 1}
             self._nodes.append(
                 helper.make_node("TopK", [values, length], outputs, name=name, **options)
             )

@@ -5,13 +5,12 @@ from __future__ import annotations
 import operator
 from typing import Any
 
-import numpy as np
 import torch
 from onnx import helper
 from torch import fx
 
-from .graph_tools import is_tensor, shape, value
-from .onnx_lowering import NUMPY_TYPES, ONNX_TYPES, Lowering, Translation
+from .graph_tools import is_tensor, value
+from .onnx_lowering import ONNX_TYPES, Lowering, Translation
 
 aten = torch.ops.aten
 
@@ -97,9 +96,7 @@ def _size_arithmetic(kind: str) -> Translation:
 
 
 def _reshape(lowering: Lowering, node: fx.Node, source: fx.Node, sizes: list[int]) -> str:
-    return lowering.builder.op(
-        "Reshape", lowering.names[source], lowering.builder.integers(*sizes)
-    )
+    return lowering.builder.op("Reshape", lowering.names[source], lowering.builder.integers(*sizes))
 
 
 def _permute(lowering: Lowering, node: fx.Node, source: fx.Node, dims: list[int]) -> str:
@@ -131,7 +128,9 @@ def _arange(
         return lowering.builder.op("Squeeze", vector, lowering.builder.integers(0))
 
     numbers = lowering.builder.op("Range", number(start), number(end), number(step))
-    return numbers if value(node).dtype == torch.int64 else lowering.cast(numbers, value(node).dtype)
+    return (
+        numbers if value(node).dtype == torch.int64 else lowering.cast(numbers, value(node).dtype)
+    )
 
 
 def _cat(lowering: Lowering, node: fx.Node, pieces: list[fx.Node], dim: int = 0) -> str:
@@ -141,10 +140,9 @@ def _cat(lowering: Lowering, node: fx.Node, pieces: list[fx.Node], dim: int = 0)
 
 
 def _slice(
-    lowering: Lowering, node: fx.Node, source: fx.Node, dim: int, start: int, end: int
+    lowering: Lowering, node: fx.Node, source: fx.Node, dim: int, start: Any, end: Any
 ) -> str:
-    integers = lowering.builder.integers
-    bounds = integers(start), integers(end), integers(dim)
+    bounds = (lowering.shape_vector([bound]) for bound in (start, end, dim))
     return lowering.builder.op("Slice", lowering.names[source], *bounds)
 
 
@@ -204,8 +202,8 @@ def _cumsum(lowering: Lowering, node: fx.Node, source: fx.Node, dim: int) -> str
 
 def _sort(
     lowering: Lowering, node: fx.Node, source: fx.Node, *, stable: bool, dim: int = -1
-) -> tuple[str, str]:
-    """Of a vector, ascending: sorted values and their positions."""
+) -> Any:
+    """Of a vector, ascending: the names of sorted values and of their positions."""
     assert value(source).dim() == 1
     order = lowering.builder.ascending(lowering.names[source], lowering.length(source))
     return lowering.builder.op("Gather", lowering.names[source], order, axis=0), order
@@ -236,17 +234,24 @@ def _product(lowering: Lowering, node: fx.Node, left: fx.Node, right: fx.Node) -
     return lowering.builder.op("MatMul", lowering.names[left], lowering.names[right])
 
 
-def _addmm(
-    lowering: Lowering, node: fx.Node, bias: fx.Node, left: fx.Node, right: fx.Node
-) -> str:
+def _addmm(lowering: Lowering, node: fx.Node, bias: fx.Node, left: fx.Node, right: fx.Node) -> str:
     product = lowering.builder.op("MatMul", lowering.names[left], lowering.names[right])
     return lowering.builder.op("Add", product, lowering.names[bias])
 
 
 def constant(lowering: Lowering, tensor: torch.Tensor) -> str:
-    """A parameter or buffer."""
-    array = tensor.detach().cpu().numpy().astype(NUMPY_TYPES[tensor.dtype], copy=False)
-    return lowering.builder.constant(np.ascontiguousarray(array))
+    """A parameter or buffer; a transposed one as the transpose of what lies in memory.
+
+    So the file holds a weight once, though the derivative uses its transpose.
+    """
+    strides = tensor.stride()
+    order = sorted(range(tensor.dim()), key=lambda dim: -strides[dim])
+    stored = tensor.detach().permute(order)
+    if order == sorted(order) or not stored.is_contiguous():
+        return lowering.builder.constant(tensor.detach().cpu().numpy())
+    name = lowering.builder.constant(stored.cpu().numpy())
+    back = [order.index(dim) for dim in range(tensor.dim())]
+    return lowering.builder.op("Transpose", name, perm=back)
 
 
 UNARY = {

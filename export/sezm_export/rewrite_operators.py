@@ -30,9 +30,7 @@ def fill_value(argument: Any) -> float | None:
 
 def _stands_for(this: Any, node: fx.Node) -> bool:
     """Whether ``this`` has the shape and dtype of ``node``."""
-    return (
-        is_tensor(this) and shape(this) == shape(node) and value(this).dtype == value(node).dtype
-    )
+    return is_tensor(this) and shape(this) == shape(node) and value(this).dtype == value(node).dtype
 
 
 # ------------------------------------------------------------------ operators that do nothing
@@ -51,9 +49,7 @@ def _to_copy(rewriter: Rewriter, node: fx.Node, source: fx.Node, **options: Any)
     return rewriter.call(aten._to_copy.default, source, dtype=value(node).dtype)
 
 
-def _mul(
-    rewriter: Rewriter, node: fx.Node, left: Any, right: Any
-) -> fx.Node | None:
+def _mul(rewriter: Rewriter, node: fx.Node, left: Any, right: Any) -> fx.Node | None:
     for this, other in ((left, right), (right, left)):
         fill = fill_value(other)
         if fill is None or not _stands_for(this, node):
@@ -110,7 +106,7 @@ def _full(rewriter: Rewriter, node: fx.Node, sizes: Any, fill: Any, **options: A
 
 def _full_like(rewriter: Rewriter, node: fx.Node, like: fx.Node, fill: Any, **_: Any) -> fx.Node:
     return rewriter.call(
-        aten.full.default, rewriter.sizes_of(like), fill, dtype=value(node).dtype
+        aten.full.default, rewriter.lengths(shape(like)), fill, dtype=value(node).dtype
     )
 
 

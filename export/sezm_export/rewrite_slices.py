@@ -11,6 +11,7 @@ import torch
 from torch import fx
 
 from .graph_tools import Rewriter, Rule, shape, value
+from .rewrite_operators import fill_value
 
 aten = torch.ops.aten
 
@@ -30,21 +31,34 @@ def _slice(
     """
     if shape(source) == shape(node):
         return source
-    length = shape(source)[dim]
-    if step != 1 or not isinstance(rewriter.sizes.dim(length), int):
+    if step != 1:
         return None
     dim = dim % value(source).dim()
-    first, last, _ = slice(start, end).indices(length)
-    if source.target is aten.slice.Tensor and len(source.args) == 4 and source.args[1] == dim:
-        base, _, offset, _ = source.args
-        return rewriter.call(aten.slice.Tensor, base, dim, first + offset, last + offset)  # type: ignore[operator]
-    if source.target is aten.cat.default and source.args[1] % value(source).dim() == dim:  # type: ignore[operator]
+    first, last = _bounds(shape(source)[dim], start, end)
+    if source.target is aten.cat.default and source.args[1] == dim:
         for piece, begin in _pieces(source, dim):
             if begin <= first and last <= begin + shape(piece)[dim]:
-                return rewriter.call(aten.slice.Tensor, piece, dim, first - begin, last - begin)
-    if node.args == (source, dim, first, last):
+                return _rows(rewriter, piece, dim, first - begin, last - begin)
+    if source.target is aten.slice.Tensor and source.args[1] == dim:
+        base: Any = source.args[0]
+        offset, _ = _bounds(shape(base)[dim], *source.args[2:4])
+        return _rows(rewriter, base, dim, first + offset, last + offset)
+    if node.args == (source, dim, *rewriter.lengths([first, last])):
         return None
-    return rewriter.call(aten.slice.Tensor, source, dim, first, last)
+    return _rows(rewriter, source, dim, first, last)
+
+
+def _bounds(length: int, start: Any, end: Any) -> tuple[int, int]:
+    """First and last position of a slice, at the sample sizes."""
+    numbers = (n.meta["val"] if isinstance(n, fx.Node) else n for n in (start, end))
+    first, last, _ = slice(*numbers).indices(length)
+    return first, last
+
+
+def _rows(rewriter: Rewriter, source: fx.Node, dim: int, first: int, last: int) -> fx.Node:
+    if (first, last) == (0, shape(source)[dim]):
+        return source
+    return rewriter.call(aten.slice.Tensor, source, dim, *rewriter.lengths([first, last]))
 
 
 def _pieces(cat: fx.Node, dim: int) -> Iterator[tuple[fx.Node, int]]:
@@ -100,13 +114,49 @@ def _slice_backward(
     dim = dim % len(sizes)
     length = shape(node)[dim]
     first, last, _ = slice(start, end).indices(length)
-    after_dim = len(sizes) - 1 - dim  # constant_pad_nd counts axes from the last one
-    return rewriter.call(
-        aten.constant_pad_nd.default, source, [0, 0] * after_dim + [first, length - last], 0.0
-    )
+    return _padded(rewriter, source, dim, first, length - last)
+
+
+def _padded(rewriter: Rewriter, source: fx.Node, dim: int, before: int, after: int) -> fx.Node:
+    """Zeros before and after the rows of an axis."""
+    if before == after == 0:
+        return source
+    later_axes = value(source).dim() - 1 - dim  # constant_pad_nd counts axes from the last one
+    pads = [0, 0] * later_axes + [before, after]
+    return rewriter.call(aten.constant_pad_nd.default, source, pads, 0.0)
+
+
+def _inner_index_add(
+    rewriter: Rewriter, node: fx.Node, base: fx.Node, dim: int, index: fx.Node, source: fx.Node
+) -> fx.Node | None:
+    """Sums along an axis of fixed length, with an index known at export, as padded slices.
+
+    The derivative of picking entries from such an axis; runs of the index become one slice each.
+    """
+    dim = dim % value(node).dim()
+    if dim == 0 or index.op != "get_attr" or fill_value(base) != 0:
+        return None
+    targets = getattr(rewriter.module, str(index.target)).tolist()
+    total: fx.Node | None = None
+    for first, last in _runs(targets):
+        piece = _rows(rewriter, source, dim, first, last)
+        after = shape(node)[dim] - targets[last - 1] - 1
+        padded = _padded(rewriter, piece, dim, targets[first], after)
+        total = padded if total is None else rewriter.call(aten.add.Tensor, total, padded)
+    return total
+
+
+def _runs(numbers: list[int]) -> Iterator[tuple[int, int]]:
+    """First and past-the-end positions of the stretches that count up by one."""
+    first = 0
+    for position in range(1, len(numbers) + 1):
+        if position == len(numbers) or numbers[position] != numbers[position - 1] + 1:
+            yield first, position
+            first = position
 
 
 SLICE_RULES: dict[Any, Rule] = {
+    aten.index_add.default: _inner_index_add,
     operator.getitem: _split_piece,
     aten.slice.Tensor: _slice,
     aten.slice_backward.default: _slice_backward,
@@ -206,12 +256,8 @@ def _concatenated(rewriter: Rewriter, rows: list[_Padded], length: int) -> fx.No
     dim = rows[0].dim
     starts = [0] + [row.start for row in rows[1:]]
     stops = [*starts[1:], length]
-    pieces = []
-    for row, start, stop in zip(rows, starts, stops, strict=True):
-        after_dim = value(row.source).dim() - 1 - dim
-        pads = [0, 0] * after_dim + [row.start - start, stop - row.stop]
-        if any(pads):
-            pieces.append(rewriter.call(aten.constant_pad_nd.default, row.source, pads, 0.0))
-        else:
-            pieces.append(row.source)
+    pieces = [
+        _padded(rewriter, row.source, dim, row.start - start, stop - row.stop)
+        for row, start, stop in zip(rows, starts, stops, strict=True)
+    ]
     return rewriter.call(aten.cat.default, pieces, dim)

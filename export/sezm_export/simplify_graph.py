@@ -9,6 +9,7 @@ from torch import fx
 
 from .graph_tools import Rewriter
 from .rewrite_operators import OPERATOR_RULES
+from .rewrite_products import PRODUCT_RULES
 from .rewrite_slices import SLICE_RULES, join_padded
 from .rewrite_views import VIEW_RULES
 
@@ -28,6 +29,7 @@ def simplify(module: fx.GraphModule) -> fx.GraphModule:
     for _ in range(MAX_ROUNDS):
         changed = rewriter.apply(OPERATOR_RULES)
         changed |= rewriter.apply(VIEW_RULES)
+        changed |= rewriter.apply(PRODUCT_RULES)
         changed |= rewriter.apply(SLICE_RULES)
         changed |= join_padded(rewriter)
         changed |= merge_equal(module.graph)

@@ -1,7 +1,7 @@
 """Sizes of a traced graph: which of its integers stand for N, E, B, or a number of rows.
 
-A graph is traced with sample sizes that are large and have no common factors, so an integer close to
-a multiple of one of them can only be that size, times a constant, plus a small one.
+A graph is traced with sample sizes that are large and have no common factors, so an integer close
+to a multiple of one of them can only be that size, times a constant, plus a small one.
 """
 
 from __future__ import annotations

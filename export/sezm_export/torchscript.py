@@ -18,9 +18,10 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch import fx
+
 from sezm_infer.contract import METADATA_KEY
 from sezm_infer.metadata import Metadata
-from torch import fx
 
 aten = torch.ops.aten
 
@@ -28,8 +29,8 @@ SCRIPTABLE = {aten.sym_size.int: aten.size, aten._to_copy.default: aten.to}
 """Operators that TorchScript knows by another name."""
 
 
-def to_torchscript(module: fx.GraphModule) -> torch.jit.ScriptModule:
-    """Compile a simplified graph.
+def to_torchscript(module: fx.GraphModule, metadata: Metadata) -> torch.jit.ScriptModule:
+    """Compile a simplified graph; the metadata is not needed for it.
 
     TorchScript resolves overloads by itself and knows no ``OpOverload``, so each operator is
     replaced by its packet. (``torch.jit.trace`` would fix the sizes.)
@@ -43,13 +44,7 @@ def to_torchscript(module: fx.GraphModule) -> torch.jit.ScriptModule:
     return compiled
 
 
-def write_torchscript(module: fx.GraphModule, metadata: Metadata, path: Path) -> None:
-    """Write the file: code, constants, and the metadata as an extra file.
-
-    Args:
-        module: from :func:`~sezm_export.simplify_graph.simplify`.
-        metadata: stored as ``extra/sezm_metadata.json``.
-        path: of the new file.
-    """
+def save_torchscript(module: torch.jit.ScriptModule, metadata: Metadata, path: Path) -> None:
+    """Write the file: code, constants, and the metadata as ``extra/sezm_metadata.json``."""
     extra: dict[str, Any] = {f"{METADATA_KEY}.json": metadata.to_json()}
-    torch.jit.save(to_torchscript(module), str(path), _extra_files=extra)
+    torch.jit.save(module, str(path), _extra_files=extra)

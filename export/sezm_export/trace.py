@@ -9,15 +9,17 @@ from __future__ import annotations
 from typing import Any
 
 import torch
-from sezm_infer.contract import INPUTS, TensorSpec
-from sezm_infer.errors import SezmError
 from torch import Tensor, fx
 from torch._subclasses import FakeTensorMode
 from torch.fx.experimental.proxy_tensor import make_fx
 
+from sezm_infer.contract import INPUTS, TensorSpec
+from sezm_infer.errors import SezmError
+
 from .constant_mode import ConstantMode
 from .decompositions import decomposition_table
 from .flat_function import EnergyModel, flat_outputs
+from .padding_edges import spread_padding_edges
 from .size_nodes import insert_sizes
 from .sizes import FIRST_SAMPLE, SECOND_SAMPLE, SampleSizes
 
@@ -53,6 +55,8 @@ def trace(
 def _trace_at(model: EnergyModel, sizes: SampleSizes, atom_virial: bool) -> fx.GraphModule:
     def function(*inputs: Tensor) -> tuple[Tensor, ...]:
         with ConstantMode(sizes):
+            if not sizes.symbolic:
+                inputs = spread_padding_edges(inputs, model.cutoff)
             return flat_outputs(model, *inputs, atom_virial=atom_virial)
 
     tracer = make_fx(

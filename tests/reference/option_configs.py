@@ -61,6 +61,7 @@ NODES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
             layer_scale=True,
             sandwich_norm=[False] * 4,
             radial_mlp=[16, 0, 16],
+            readout_layers=3,
             edge_norm=True,
         ),
         _fitting(activation_function="linear"),
@@ -74,8 +75,6 @@ NODES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
             activation_function="none",
             ffn_blocks=2,
             ffn_neurons=20,
-            readout_layers=2,
-            sandwich_norm=[True, False, True, True],
         ),
         _fitting(activation_function="silut:0.5"),
     ),
@@ -121,7 +120,15 @@ NODES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
 
 CONVOLUTION: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     # Attention, focus streams, radial kernels.
-    "no_attention": (_small(n_atten_head=0, n_focus=2, atten_f_mix=True), {}),
+    "no_attention": (
+        _small(
+            n_atten_head=0,
+            n_focus=2,
+            atten_f_mix=True,
+            sandwich_norm=[True, False, False, True],
+        ),
+        {},
+    ),
     "heads_vo": (_small(n_atten_head=4, atten_v_proj=True, atten_o_proj=True), {}),
     "focus_mix": (
         _small(n_focus=2, focus_dim=8, n_atten_head=4, atten_f_mix=True, edge_norm=True),

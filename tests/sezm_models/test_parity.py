@@ -6,7 +6,6 @@ import pytest
 import torch
 from recorded import (
     CONFIGURATIONS,
-    FLOAT32_LOOSE,
     FLOAT32_TOLERANCE,
     FLOAT64_LOOSE,
     FLOAT64_TOLERANCE,
@@ -28,7 +27,7 @@ CASES = [
 
 
 def evaluated(configuration: str, system: str, dtype: torch.dtype):
-    case = recorded(configuration, system)
+    case = recorded(configuration, system, dtype)
     net = model(configuration, dtype)
     index, vec = edges(case.pos, case.cell, case.pbc, net.cutoff)
     return evaluate(net, case.atomic_numbers, index, vec), case
@@ -43,8 +42,7 @@ def test_float64_equals_the_trainer(configuration: str, system: str) -> None:
 @pytest.mark.parametrize(("configuration", "system"), CASES)
 def test_float32_equals_the_trainer_to_single_precision(configuration: str, system: str) -> None:
     found, expected = evaluated(configuration, system, torch.float32)
-    loose = (configuration, system) in {("defaults", "dimer_mid"), ("mini", "water192")}
-    assert_agrees(found, expected, FLOAT32_LOOSE if loose else FLOAT32_TOLERANCE)
+    assert_agrees(found, expected, FLOAT32_TOLERANCE)
 
 
 @pytest.mark.parametrize("head", ["water", "other"])

@@ -59,14 +59,26 @@ def source_gate(r: Tensor, source: Tensor, n_atoms: int, window: BridgingWindow)
     return gate.index_select(0, source)
 
 
-def zbl_pair_energy(r: Tensor, z_source: Tensor, z_target: Tensor) -> Tensor:
-    """Screened nuclear repulsion of each pair in eV, all arguments float64 of one shape."""
-    length = SCREENING_LENGTH / (z_source**SCREENING_EXPONENT + z_target**SCREENING_EXPONENT)
-    x = r / length
+def zbl_table(n_elements: int) -> Tensor:
+    """Z and Z^0.23 of each atomic number from 0: [n_elements + 1, 2] float64."""
+    z = torch.arange(n_elements + 1, dtype=torch.float64)
+    return torch.stack([z, z**SCREENING_EXPONENT], 1)
+
+
+def zbl_pair_energy(r: Tensor, source: Tensor, target: Tensor) -> Tensor:
+    """Screened nuclear repulsion of each pair in eV.
+
+    Args:
+        r: [...] float64, Angstrom.
+        source: [..., 2] rows of :func:`zbl_table`.
+        target: [..., 2], likewise; broadcast against ``source``.
+    """
+    both = source + target
+    x = r * both[..., 1] * (1.0 / SCREENING_LENGTH)
     screening = torch.zeros_like(r)
     for amplitude, decay in SCREENING:
         screening = screening + amplitude * torch.exp(-decay * x)
-    return COULOMB * z_source * z_target / r * screening
+    return COULOMB * source[..., 0] * target[..., 0] / r * screening
 
 
 def _window_position(r: Tensor, window: BridgingWindow) -> Tensor:

@@ -11,11 +11,6 @@ def n_rows(lmax: int) -> int:
     return (lmax + 1) ** 2
 
 
-def rows_of_degree(degree: int) -> slice:
-    """The packed rows of one degree."""
-    return slice(degree * degree, (degree + 1) ** 2)
-
-
 def orders_of(degree: int, mmax: int | None = None) -> range:
     """The orders m that are kept of a degree."""
     largest = degree if mmax is None else min(degree, mmax)

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from ..elements import ATOMIC_NUMBERS, N_ELEMENTS
 from ..neighbor_rows import ROW_WIDTH, NeighborRows, neighbor_rows, sum_to_targets
-from .bridging import zbl_pair_energy
+from .bridging import zbl_pair_energy, zbl_table
 from .config import SeZMConfig
 from .descriptor import SeZMDescriptor
 from .fitting import GLUFittingNet
@@ -108,10 +108,10 @@ class SeZM(nn.Module):
         n_atoms = types.shape[0]
         vec = rows.vec.to(torch.float64)
         r = torch.sqrt((vec * vec).sum(1)).reshape(-1, ROW_WIDTH)  # [R, width]
-        z = atomic_numbers.to(torch.float64)
-        z_source = z.index_select(0, rows.source).reshape(-1, ROW_WIDTH)
-        z_target = z.index_select(0, rows.target).unsqueeze(1)
-        pair = zbl_pair_energy(r, z_source, z_target)
+        charges = self.zbl_charges.index_select(0, atomic_numbers)  # [N, 2]
+        source = charges.index_select(0, rows.source).reshape(-1, ROW_WIDTH, 2)
+        target = charges.index_select(0, rows.target).unsqueeze(1)
+        pair = zbl_pair_energy(r, source, target)
         # Not smoothed at the cutoff, so what lies beyond it must be cut.
         inside = torch.where(r < self.cutoff, pair, torch.zeros_like(pair))
         if self.config.excluded_types:
@@ -130,6 +130,8 @@ class SeZM(nn.Module):
             unknown[ATOMIC_NUMBERS[symbol]] = 0.0
         self.register_buffer("type_of_element", types, persistent=False)
         self.register_buffer("unknown_element", unknown, persistent=False)
+        if self.config.window is not None:
+            self.register_buffer("zbl_charges", zbl_table(N_ELEMENTS), persistent=False)
 
     def _exclusion_tables(self) -> None:
         """Which pairs of types do not see each other, and which types have an energy."""

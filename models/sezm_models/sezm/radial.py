@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from itertools import pairwise
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -18,13 +19,30 @@ def cutoff_envelope(r: Tensor, cutoff: float, exponent: int) -> Tensor:
 
     1 at r = 0; zero with three derivatives at the cutoff, exactly zero beyond.
     """
-    u = torch.clamp((cutoff - r) * (1.0 / cutoff), 0.0, 1.0)
-    x = 1.0 - u
-    series = torch.full_like(x, float(math.comb(exponent + 2, 3)))
-    for k in range(exponent - 2, -1, -1):
-        series = series * x + math.comb(k + 3, 3)
-    u2 = u * u
-    return u2 * u2 * series
+    return _IncompleteBeta.apply(torch.clamp((cutoff - r) * (1.0 / cutoff), 0.0, 1.0), exponent)
+
+
+class _IncompleteBeta(torch.autograd.Function):
+    """I_u(4, p), a polynomial in u; its derivative is one term: u^3 (1-u)^(p-1) / B(4, p)."""
+
+    @staticmethod
+    def forward(ctx: Any, u: Tensor, p: int) -> Tensor:
+        ctx.save_for_backward(u)
+        ctx.p = p
+        x = 1.0 - u
+        series: Tensor | int = math.comb(p + 2, 3)
+        for k in range(p - 2, -1, -1):
+            series = series * x + math.comb(k + 3, 3)
+        square = u * u
+        return square * square * series
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None]:
+        (u,) = ctx.saved_tensors
+        slope = u * u * u * (4 * math.comb(ctx.p + 3, 4))
+        for _ in range(ctx.p - 1):
+            slope = slope * (1.0 - u)
+        return grad * slope, None
 
 
 class RadialBasis(nn.Module):

@@ -58,6 +58,23 @@ def stretch_bonds(box: Atoms, rng: np.random.Generator, low=0.85, high=1.35) -> 
     return box
 
 
+def bend_molecules(box: Atoms, rng: np.random.Generator, low=45.0, high=170.0) -> Atoms:
+    """A quarter of the molecules, at least one, with an H-O-H angle drawn from [low, high] deg."""
+    box = box.copy()
+    bent = rng.random(len(box) // 3) < 0.25
+    bent[rng.integers(len(bent))] = True
+    for oxygen in 3 * np.flatnonzero(bent):
+        hydrogens = [oxygen + 1, oxygen + 2]
+        kept, turned = box.get_distances(oxygen, hydrogens, mic=True, vector=True)
+        axis = kept / np.linalg.norm(kept)
+        aside = turned - axis * (turned @ axis)
+        aside /= np.linalg.norm(aside)
+        angle = np.radians(rng.uniform(low, high))
+        direction = np.cos(angle) * axis + np.sin(angle) * aside
+        box.positions[oxygen + 2] = box.positions[oxygen] + np.linalg.norm(turned) * direction
+    return box
+
+
 def push_contact(box: Atoms, rng: np.random.Generator) -> Atoms:
     """One molecule moved towards a near atom of another one until they nearly collide.
 
@@ -84,7 +101,9 @@ def cluster(n_waters: int, spacing: float, length: float, rng: np.random.Generat
     centres = [np.full(3, 0.5 * length)]
     while len(centres) < n_waters:
         direction = rng.normal(size=3)
-        trial = centres[rng.integers(len(centres))] + spacing * direction / np.linalg.norm(direction)
+        trial = centres[rng.integers(len(centres))] + spacing * direction / np.linalg.norm(
+            direction
+        )
         if min(np.linalg.norm(trial - c) for c in centres) > 0.95 * spacing:
             centres.append(trial)
     for centre in centres:

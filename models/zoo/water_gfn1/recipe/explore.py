@@ -8,6 +8,7 @@ tells how far off the model was where it went by itself (evaluate.py).
 
 import argparse
 
+import boxes
 import numpy as np
 from ase import Atoms, units
 from ase.io import write
@@ -15,34 +16,33 @@ from ase.md.langevin import Langevin
 from ase.md.velocitydistribution import thermalize_momenta
 from ase.optimize import FIRE
 from deepmd.calculator import DP
-
-import boxes
 from make_frames import Run
 
-TIME_STEP = 0.5 * units.fs
+TIME_STEP = 1.0 * units.fs
 FRICTION = 0.01 / units.fs
-SAMPLE_EVERY = 40  # steps
-SETTLE = 200  # steps before the first sample
+SAMPLE_EVERY = 30  # steps
+SETTLE = 100  # steps before the first sample
 LONGEST_BOND = 1.7  # angstrom: beyond it a molecule is broken and the run ends
 
 ROUNDS = {
     "1": [
-        *[Run("liquid", 24, 1.0, t, 900) for t in (300, 300, 400)],
-        *[Run("liquid", 16, 1.0, t, 900) for t in (300, 350, 500)],
-        *[Run("liquid", 32, 1.0, t, 700) for t in (300, 330)],
-        Run("compressed", 16, 1.15, 400, 900),
-        Run("expanded", 16, 0.85, 350, 900),
-        Run("strained", 12, 1.0, 320, 900, 0.1),
-        Run("hot", 12, 1.0, 800, 900),
-        Run("gas", 4, 0.0, 250, 900),
-        Run("gas", 6, 0.0, 300, 900),
+        *[Run("liquid", 16, 1.0, t, 500) for t in (300, 400, 500)],
+        *[Run("liquid", 24, 1.0, t, 400) for t in (300, 330)],
+        Run("compressed", 12, 1.2, 400, 400),
+        Run("expanded", 12, 0.85, 350, 400),
+        Run("strained", 12, 1.0, 320, 400, 0.1),
+        Run("hot", 12, 1.0, 800, 400),
+        Run("gas", 4, 0.0, 250, 400),
+        Run("gas", 6, 0.0, 300, 400),
+        Run("liquid", 32, 1.0, 300, 400),
     ],
     "2": [
-        *[Run("liquid", 32, 1.0, t, 1400) for t in (300, 300, 360)],
-        *[Run("liquid", 24, 1.0, t, 1400) for t in (300, 450)],
-        Run("liquid", 24, 1.05, 320, 1400),
-        Run("compressed", 16, 1.3, 450, 1000),
-        Run("gas", 5, 0.0, 350, 1000),
+        Run("hot", 12, 1.0, 700, 400),
+        Run("liquid", 16, 1.0, 400, 400),
+        Run("compressed", 12, 1.15, 500, 400),
+        Run("gas", 3, 0.0, 500, 400),
+        Run("hot", 8, 0.9, 1000, 400),
+        Run("liquid", 24, 1.0, 320, 400),
     ],
 }
 

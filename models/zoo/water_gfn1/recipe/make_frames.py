@@ -10,6 +10,7 @@ import argparse
 from dataclasses import dataclass
 from multiprocessing import Pool
 
+import boxes
 import numpy as np
 from ase import Atoms, units
 from ase.io import write
@@ -17,8 +18,6 @@ from ase.md.langevin import Langevin
 from ase.md.velocitydistribution import thermalize_momenta
 from ase.optimize import FIRE
 from tblite.ase import TBLite
-
-import boxes
 
 TIME_STEP = 1.0 * units.fs
 FRICTION = 0.02 / units.fs
@@ -66,9 +65,7 @@ def trajectory(run: Run, rng: np.random.Generator) -> list[Atoms]:
     box.calc = TBLite(method="GFN1-xTB", verbosity=0)
     FIRE(box, logfile=None, maxstep=0.1).run(fmax=1.5, steps=60)
     thermalize_momenta(box, temperature_K=run.temperature, rng=rng)
-    dynamics = Langevin(
-        box, TIME_STEP, temperature_K=run.temperature, friction=FRICTION, rng=rng
-    )
+    dynamics = Langevin(box, TIME_STEP, temperature_K=run.temperature, friction=FRICTION, rng=rng)
     dynamics.run(SETTLE)
     frames = []
     for _ in range((run.steps - SETTLE) // SAMPLE_EVERY):

@@ -11,7 +11,6 @@ from ase.io import read, write
 from ase.md.velocitydistribution import Stationary, thermalize_momenta
 from ase.md.verlet import VelocityVerlet
 from deepmd.calculator import DP
-
 from explore import longest_bond
 
 TIME_STEP = 0.5 * units.fs
@@ -28,9 +27,7 @@ def main() -> None:
     args = parser.parse_args()
     box = read(args.box)
     box.calc = DP(model=args.model)
-    thermalize_momenta(
-        box, temperature_K=args.temperature, rng=np.random.default_rng(7)
-    )
+    thermalize_momenta(box, temperature_K=args.temperature, rng=np.random.default_rng(7))
     Stationary(box)
     dynamics = VelocityVerlet(box, TIME_STEP)
     rows = []

@@ -16,6 +16,7 @@ from ase.io import read, write
 
 # Whole trajectories kept out of training: at least one of every kind.
 HELD_OUT = {"xtb01", "xtb08", "xtb12", "xtb14", "xtb16", "xtb18", "xtb22"}
+HELD_OUT |= {"dp1_03", "dp1_11", "dp64"}
 TYPES = {"O": 0, "H": 1}
 
 

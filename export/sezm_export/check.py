@@ -1,0 +1,57 @@
+"""Prove a file that exists already."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from sezm_infer.errors import SezmError
+from sezm_infer.sessions import open_session
+from sezm_infer.sessions.sniff import FileKind, sniff
+
+from .describe import file_digest
+from .load import load_model
+from .verification import Progress, verify
+
+
+def check(
+    file: str | Path,
+    checkpoint: str | Path,
+    head: str | None = None,
+    progress: Progress | None = None,
+) -> dict[str, Any]:
+    """Compare an exported file with the checkpoint it was made from, afresh.
+
+    Args:
+        file: written by ``sezm export``.
+        checkpoint: what it should compute.
+        head: branch of a multitask checkpoint.
+        progress: called with a sentence at each step.
+
+    Returns:
+        what was compared, tolerances and largest deviations, as in the file's metadata.
+
+    Raises:
+        SezmError: either file cannot be read, the checkpoint is another one than the file was made
+            from, or a deviation beyond tolerance.
+    """
+    file, checkpoint = Path(file), Path(checkpoint)
+    report = progress or (lambda step: None)
+    if sniff(file) is FileKind.CHECKPOINT:
+        raise SezmError(f"{file}: a checkpoint; give the exported file, then the checkpoint.")
+    report("opening the file")
+    metadata = open_session(file).metadata
+    digest = file_digest(checkpoint) if checkpoint.is_file() else ""
+    report("reading the checkpoint")
+    model = load_model(checkpoint, metadata.dtype, head)
+    if digest != metadata.checkpoint_sha256:
+        raise SezmError(
+            f"{file} was not made from {checkpoint}: its checkpoint had SHA-256 "
+            f"{metadata.checkpoint_sha256[:12]}..., this one has {digest[:12]}...; give the right "
+            "one, or export again."
+        )
+    if sniff(file) is FileKind.ONNX:
+        from .onnx import require_no_racing_sum
+
+        require_no_racing_sum(file)
+    return verify(file, model, metadata, report)

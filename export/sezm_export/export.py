@@ -1,0 +1,125 @@
+"""From a checkpoint to a proven file."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from sezm_infer.errors import SezmError
+from sezm_infer.files import atomic_output, require_writable
+from sezm_infer.metadata import Metadata, StaticSizes
+
+from .describe import describe, file_digest, tool_versions
+from .flat_function import EnergyModel
+from .formats import format_of
+from .load import load_model
+from .simplify_graph import simplify
+from .sizes import SampleSizes
+from .trace import trace
+from .verification import Progress, verify
+
+
+def export(
+    checkpoint: str | Path,
+    output: str | Path,
+    dtype: str | None = None,
+    head: str | None = None,
+    static: tuple[int, int] | None = None,
+    atom_virial: bool = False,
+    progress: Progress | None = None,
+) -> Metadata:
+    """Write a checkpoint's model as a file that needs none of its code, and prove the file.
+
+    Args:
+        checkpoint: trained model.
+        output: file to write; its suffix, ``.pt`` (TorchScript) or ``.onnx``, chooses the format.
+        dtype: "float32" or "float64"; None for the checkpoint's own.
+        head: branch of a multitask checkpoint.
+        static: fixed numbers of atoms and edges; None for a file that takes any.
+        atom_virial: the file also gives the virial of each atom.
+        progress: called with a sentence at each step.
+
+    Returns:
+        the metadata in the file, with the largest deviations from the checkpoint.
+
+    Raises:
+        SezmError: bad arguments, found before anything is computed; a checkpoint that cannot be
+            read or exported; a file that deviates from the checkpoint. Nothing is written then.
+
+    Example:
+        >>> export("model.ckpt.pt", "model.onnx")  # doctest: +SKIP
+    """
+    checkpoint, output = Path(checkpoint), Path(output)
+    _check_paths(checkpoint, output)
+    _check_static(static)
+    (progress or _silent)("reading the checkpoint")
+    model = load_model(checkpoint, dtype, head)
+    return export_model(
+        model,
+        output,
+        sha256=file_digest(checkpoint),
+        static=static,
+        atom_virial=atom_virial,
+        progress=progress,
+    )
+
+
+def export_model(
+    model: EnergyModel,
+    output: str | Path,
+    sha256: str = "",
+    *,
+    static: tuple[int, int] | None = None,
+    atom_virial: bool = False,
+    progress: Progress | None = None,
+) -> Metadata:
+    """As :func:`export`, for a model that is loaded already.
+
+    Args:
+        model: what to export.
+        output: see :func:`export`.
+        sha256: digest of its checkpoint file, for the metadata.
+        static: see :func:`export`.
+        atom_virial: see :func:`export`.
+        progress: see :func:`export`.
+    """
+    output = Path(output)
+    report = progress or _silent
+    file_format = format_of(output)
+    require_writable(output)
+    sizes = None if static is None else StaticSizes(*static)
+    metadata = describe(
+        model, sha256, static=sizes, atom_virial=atom_virial, versions=tool_versions()
+    )
+    report("tracing the model")
+    samples = None if static is None else SampleSizes(*static, systems=1, symbolic=False)
+    graph = simplify(trace(model, static=samples, atom_virial=atom_virial))
+    report(f"writing {file_format.name}")
+    lowered = file_format.lower(graph, metadata)
+    with atomic_output(output) as temporary:
+        file_format.save(lowered, metadata, temporary)
+        findings = verify(temporary, model, metadata, report)
+        metadata = replace(metadata, verification=findings)
+        file_format.save(lowered, metadata, temporary)
+    return metadata
+
+
+def _check_paths(checkpoint: Path, output: Path) -> None:
+    """Refuse before any work what could not be written after it."""
+    format_of(output)
+    if not checkpoint.is_file():
+        raise SezmError(f"{checkpoint}: no such checkpoint file.")
+    require_writable(output)
+    if output.exists() and output.samefile(checkpoint):
+        raise SezmError(f"{output}: this is the checkpoint itself; give the new file another name.")
+
+
+def _check_static(static: tuple[int, int] | None) -> None:
+    if static is not None and (len(static) != 2 or min(static) < 1):
+        raise SezmError(
+            f"static sizes {static} are not two whole numbers above 0, atoms and edges."
+        )
+
+
+def _silent(step: str) -> None:
+    """No progress is shown."""

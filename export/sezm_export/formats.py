@@ -1,0 +1,47 @@
+"""The formats of exported files, by their suffix."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from torch import fx
+
+from sezm_infer.errors import SezmError
+from sezm_infer.metadata import Metadata
+
+
+@dataclass(frozen=True)
+class Format:
+    """How a graph becomes a file.
+
+    Attributes:
+        name: for messages.
+        lower: compiles a simplified graph.
+        save: writes what ``lower`` gave, with metadata; may be called again with other metadata.
+    """
+
+    name: str
+    lower: Callable[[fx.GraphModule, Metadata], Any]
+    save: Callable[[Any, Metadata, Path], None]
+
+
+def format_of(path: Path) -> Format:
+    """The format that a file name asks for.
+
+    Raises:
+        SezmError: any suffix but ``.pt`` and ``.onnx``.
+    """
+    if path.suffix == ".pt":
+        from .torchscript import save_torchscript, to_torchscript
+
+        return Format("TorchScript", to_torchscript, save_torchscript)
+    if path.suffix == ".onnx":
+        from .onnx import save_onnx, to_onnx
+
+        return Format("ONNX", to_onnx, save_onnx)
+    raise SezmError(
+        f"{path}: the suffix {path.suffix!r} says no format; use .pt for TorchScript or .onnx."
+    )

@@ -1,0 +1,37 @@
+"""Checkpoints as models, and the errors of their reader as errors of ours."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import cast
+
+import torch
+from sezm_models import CheckpointError, read_checkpoint
+
+from sezm_infer.errors import SezmError
+
+from .flat_function import EnergyModel
+
+DTYPES = {"float32": torch.float32, "float64": torch.float64}
+
+
+def load_model(path: Path, dtype: str | None = None, head: str | None = None) -> EnergyModel:
+    """Read a checkpoint.
+
+    Args:
+        path: of the checkpoint.
+        dtype: "float32" or "float64"; None for the checkpoint's own.
+        head: branch of a multitask checkpoint.
+
+    Raises:
+        SezmError: no such file, no checkpoint, an option that is not supported, an unknown head.
+    """
+    if not path.is_file():
+        raise SezmError(f"{path}: no such checkpoint file.")
+    if dtype is not None and dtype not in DTYPES:
+        raise SezmError(f"dtype {dtype!r} is unknown; use 'float32' or 'float64'.")
+    try:
+        model = read_checkpoint(path, dtype=None if dtype is None else DTYPES[dtype], head=head)
+    except CheckpointError as error:
+        raise SezmError(str(error)) from error
+    return cast(EnergyModel, model)

@@ -1,0 +1,71 @@
+"""``sezm export``: checkpoint to file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from ..files import require_writable
+from ..sessions.sniff import require_checkpoint
+from .console import step_display
+from .optional_export import export_package
+from .options import FILE, head_option
+
+
+class _Sizes(click.ParamType):
+    """Two positive whole numbers, "N,E"."""
+
+    name = "N,E"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        parts = str(value).split(",")
+        if len(parts) != 2 or not all(part.strip().isdigit() and int(part) > 0 for part in parts):
+            self.fail(f"{value!r} is not two whole numbers above 0, atoms and edges: 192,20000.")
+        return int(parts[0]), int(parts[1])
+
+
+@click.command(short_help="Turn a checkpoint into a TorchScript or ONNX file.")
+@click.argument("checkpoint", type=FILE)
+@click.option(
+    "-o", "--output", type=FILE, required=True, help="File to write: .onnx or .pt (TorchScript)."
+)
+@click.option("--dtype", type=click.Choice(["float32", "float64"]), help="Precision of the file.")
+@head_option
+@click.option("--static", type=_Sizes(), help="Fixed sizes: at most N atoms and E edges.")
+@click.option("--atom-virial", is_flag=True, help="Also give the virial of each atom.")
+def export(
+    checkpoint: Path,
+    output: Path,
+    dtype: str | None,
+    head: str | None,
+    static: tuple[int, int] | None,
+    atom_virial: bool,
+) -> None:
+    """Turn a checkpoint into a TorchScript or ONNX file that computes energy, forces and virial.
+
+    The file is compared with the checkpoint on systems of many sizes before it gets its name.
+
+    \b
+    Example:
+      sezm export model.ckpt.pt -o model.onnx
+    """
+    require_writable(output)
+    require_checkpoint(checkpoint)
+    package = export_package()
+    with step_display() as progress:
+        metadata = package.export(
+            checkpoint,
+            output,
+            dtype=dtype,
+            head=head,
+            static=static,
+            atom_virial=atom_virial,
+            progress=progress,
+        )
+    size = output.stat().st_size / 1e6
+    click.echo(
+        f"wrote {output} ({size:.1f} MB, {metadata.dtype}, cutoff {metadata.cutoff:g} Angstrom, "
+        f"{len(metadata.elements)} elements), verified against {checkpoint}"
+    )

@@ -1,0 +1,91 @@
+"""``sezm info``: what a file says of itself."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import click
+
+from ..metadata import Metadata, StaticSizes
+from ..sessions import read_metadata
+from .console import print_json, print_record
+from .options import head_option, json_option
+
+
+@click.command(short_help="Show what a model file says of itself.")
+@click.argument("model", metavar="MODEL")
+@head_option
+@json_option
+def info(model: str, head: str | None, as_json: bool) -> None:
+    """Show what MODEL (an exported file, a checkpoint or a bundled name) says of itself.
+
+    \b
+    Example:
+      sezm info model.onnx
+    """
+    path, kind, metadata = read_metadata(model, head)
+    if as_json:
+        print_json(json.loads(metadata.to_json()) | {"file": str(path), "kind": kind.value})
+        return
+    print_record([*_file_rows(path, kind.value), *_model_rows(metadata)])
+
+
+def _file_rows(path: Path, kind: str) -> list[tuple[str, str]]:
+    return [("file", str(path)), ("kind", f"{kind}, {path.stat().st_size / 1e6:.2f} MB")]
+
+
+def _model_rows(metadata: Metadata) -> list[tuple[str, str]]:
+    return [
+        ("family", metadata.family),
+        ("elements", _wrapped_elements(metadata.elements)),
+        ("cutoff", f"{metadata.cutoff:g} Angstrom"),
+        ("message passing", f"{metadata.message_passing_steps} steps"),
+        ("precision", metadata.dtype),
+        ("sizes", _sizes(metadata.static_sizes)),
+        ("forces", metadata.forces_kind),
+        ("inputs", ", ".join(spec.name for spec in metadata.inputs)),
+        ("outputs", ", ".join(spec.name for spec in metadata.outputs)),
+        ("checkpoint", f"sha256 {metadata.checkpoint_sha256}"),
+        ("written by", ", ".join(f"{name} {v}" for name, v in metadata.versions.items()) or "-"),
+        *as_text({"verification": metadata.verification or None}),
+        *as_text({"configuration": metadata.configuration}),
+    ]
+
+
+def _wrapped_elements(elements: tuple[str, ...]) -> str:
+    text = " ".join(elements)
+    return text if len(elements) <= 10 else f"{text} ({len(elements)})"
+
+
+def _sizes(sizes: StaticSizes | None) -> str:
+    if sizes is None:
+        return "any"
+    return f"at most {sizes.atoms} atoms and {sizes.edges} edges, one system per call"
+
+
+def as_text(record: Mapping[str, Any], prefix: str = "") -> list[tuple[str, str]]:
+    """A nested record as rows; innermost records take one row, others a heading each."""
+    rows: list[tuple[str, str]] = []
+    for name, value in record.items():
+        label = prefix + (name if prefix else name.replace("_", " "))
+        if not isinstance(value, Mapping):
+            rows.append((label, _value_text(value)))
+        elif any(isinstance(inner, Mapping) for inner in value.values()):
+            rows += [(label, ""), *as_text(value, prefix + "  ")]
+        else:
+            rows.append((label, "  ".join(f"{key}={_value_text(v)}" for key, v in value.items())))
+    return rows
+
+
+def _value_text(value: Any) -> str:
+    if isinstance(value, float):
+        return f"{value:.3g}" if value and abs(value) < 1e-3 else f"{value:g}"
+    if isinstance(value, list | tuple):
+        names = any(isinstance(entry, str) for entry in value)
+        return ("; " if names else ",").join(_value_text(entry) for entry in value) or "-"
+    if value is None:
+        return "-"
+    return str(value)

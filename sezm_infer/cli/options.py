@@ -1,0 +1,71 @@
+"""Arguments and options that several commands share."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+
+from ..sessions import Session, open_session
+
+FILE = click.Path(path_type=Path)
+
+head_option = click.option("--head", metavar="NAME", help="Head of a multitask checkpoint.")
+
+json_option = click.option(
+    "--json", "as_json", is_flag=True, help="Print JSON for programs instead of a table."
+)
+
+
+@dataclass(frozen=True)
+class ModelChoice:
+    """MODEL and the options that say how to open it."""
+
+    model: str
+    device: str
+    threads: int | None
+    dtype: str | None
+    head: str | None
+
+    def open(self) -> Session:
+        """Open it; commands do this after cheaper checks.
+
+        Raises:
+            SezmError: as :func:`sezm_infer.open_session`.
+        """
+        return open_session(self.model, self.device, self.threads, self.dtype, self.head)
+
+
+def model_choice(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command the argument MODEL and its options, passed on as ``choice``."""
+
+    @click.argument("model", metavar="MODEL")
+    @click.option("--device", default="cpu", show_default=True, help="cpu, cuda or cuda:N.")
+    @click.option(
+        "--threads",
+        type=click.IntRange(min=1),
+        metavar="N",
+        help="Threads within an operator.  [default: all cores]",
+    )
+    @click.option(
+        "--dtype",
+        type=click.Choice(["float32", "float64"]),
+        help="Precision of a checkpoint; exported files have theirs.",
+    )
+    @head_option
+    @functools.wraps(command)
+    def with_choice(
+        model: str,
+        device: str,
+        threads: int | None,
+        dtype: str | None,
+        head: str | None,
+        **others: Any,
+    ) -> Any:
+        return command(choice=ModelChoice(model, device, threads, dtype, head), **others)
+
+    return with_choice

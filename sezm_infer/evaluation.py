@@ -1,0 +1,108 @@
+"""Energies, forces and virials of any number of structures, without a calculator."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import pairwise
+
+import ase
+import numpy as np
+
+from .batch import check_elements, flat_inputs
+from .errors import SezmError
+from .neighbors import Edges, NeighborList
+from .sessions import Session
+
+EDGES_PER_CALL = 20_000
+"""Structures share a call up to this many edges: enough to keep the cores busy, little memory."""
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """What a model says of one structure of N atoms.
+
+    Attributes:
+        energy: eV.
+        forces: [N, 3] float64, eV/Angstrom.
+        virial: [3, 3] float64, eV; stress = -virial / volume.
+        atom_energies: [N] float64, eV.
+        atom_virials: [N, 3, 3] float64, eV, or None if the file does not give them.
+    """
+
+    energy: float
+    forces: np.ndarray
+    virial: np.ndarray
+    atom_energies: np.ndarray
+    atom_virials: np.ndarray | None
+
+    def stress(self, volume: float) -> np.ndarray:
+        """[3, 3], eV/Angstrom^3, symmetric, negative under compression (as ASE has it)."""
+        return -(self.virial + self.virial.T) / (2 * volume)
+
+
+def evaluate(session: Session, structures: Iterable[ase.Atoms]) -> list[Evaluation]:
+    """Evaluate structures of any sizes, several per call of the model.
+
+    Raises:
+        SezmError: bad input; names the structure by its position when there are several.
+    """
+    return list(evaluate_each(session, list(structures)))
+
+
+def evaluate_each(session: Session, structures: Sequence[ase.Atoms]) -> Iterator[Evaluation]:
+    """As :func:`evaluate`, one result after the other as they come."""
+    for position, atoms in enumerate(structures):
+        with _named(position, structures):
+            check_elements(atoms.numbers, session.metadata)
+    one_by_one = session.metadata.static_sizes is not None
+    group: list[ase.Atoms] = []
+    edges: list[Edges] = []
+    for position, atoms in enumerate(structures):
+        with _named(position, structures):
+            found = NeighborList(session.metadata.cutoff).update(atoms)
+        total = sum(len(one.distances) for one in (*edges, found))
+        if group and (one_by_one or total > EDGES_PER_CALL):
+            yield from evaluate_together(session, group, edges)
+            group, edges = [], []
+        group.append(atoms)
+        edges.append(found)
+    if group:
+        yield from evaluate_together(session, group, edges)
+
+
+def evaluate_together(
+    session: Session, structures: Sequence[ase.Atoms], edges: Sequence[Edges]
+) -> list[Evaluation]:
+    """One call of the model for structures whose edges are known."""
+    outputs = session.run(flat_inputs(structures, edges, session.metadata))
+    bounds = np.cumsum([0, *(len(atoms) for atoms in structures)])
+    virials = outputs["virial"].astype(float)
+    return [
+        _evaluation(outputs, float(outputs["energy"][system]), virials[system], slice(first, last))
+        for system, (first, last) in enumerate(pairwise(bounds))
+    ]
+
+
+def _evaluation(
+    outputs: dict[str, np.ndarray], energy: float, virial: np.ndarray, atoms: slice
+) -> Evaluation:
+    atom_virials = outputs.get("atom_virial")
+    return Evaluation(
+        energy=energy,
+        forces=outputs["forces"][atoms].astype(float),
+        virial=virial,
+        atom_energies=outputs["atom_energy"][atoms].astype(float),
+        atom_virials=None if atom_virials is None else atom_virials[atoms].astype(float),
+    )
+
+
+@contextmanager
+def _named(position: int, structures: Sequence[ase.Atoms]) -> Iterator[None]:
+    """Errors say which of several structures is meant."""
+    try:
+        yield
+    except SezmError as error:
+        where = f"structure {position}: " if len(structures) > 1 else ""
+        raise SezmError(f"{where}{error}") from None

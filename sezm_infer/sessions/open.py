@@ -1,0 +1,89 @@
+"""One door for every kind of model file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from .. import zoo
+from ..errors import SezmError
+from ..metadata import Metadata
+from .device import check_threads, parse_device
+from .onnx import OnnxSession
+from .protocol import Session
+from .sniff import FileKind, embedded_metadata, sniff
+from .static_padding import StaticPaddingSession
+from .torchscript import TorchScriptSession, require_torch
+
+
+def open_session(
+    model: str | Path,
+    device: str = "cpu",
+    threads: int | None = None,
+    dtype: str | None = None,
+    head: str | None = None,
+) -> Session:
+    """Open an exported file, a checkpoint, or a bundled model; its content decides which it is.
+
+    Args:
+        model: path of a file, or the name of a bundled model.
+        device: "cpu", "cuda" or "cuda:N".
+        threads: threads within an operator; None leaves the engine's own choice.
+        dtype: "float32" or "float64", for checkpoints; files have theirs since export.
+        head: which head of a multitask checkpoint.
+
+    Raises:
+        SezmError: no such file or name, a file that cannot be run, an option that does not fit it.
+    """
+    check_threads(threads)
+    parse_device(device)
+    path = zoo.resolve(model)
+    kind = sniff(path)
+    if kind is FileKind.CHECKPOINT:
+        return _open_checkpoint(path, device, threads, dtype, head)
+    session: Session
+    if kind is FileKind.ONNX:
+        session = OnnxSession(path, device, threads)
+    else:
+        session = TorchScriptSession(path, device, threads)
+    _refuse_export_options(path, session.metadata, dtype, head)
+    return session if session.metadata.static_sizes is None else StaticPaddingSession(session)
+
+
+def read_metadata(model: str | Path, head: str | None = None) -> tuple[Path, FileKind, Metadata]:
+    """What a model says of itself; exported files are not loaded for it, checkpoints are.
+
+    Returns:
+        the file, its kind, its metadata (``head`` chooses in multitask checkpoints).
+
+    Raises:
+        SezmError: as :func:`open_session`.
+    """
+    path = zoo.resolve(model)
+    kind = sniff(path)
+    if kind is FileKind.CHECKPOINT:
+        return path, kind, _open_checkpoint(path, "cpu", None, None, head).metadata
+    return path, kind, embedded_metadata(path, kind)
+
+
+def _open_checkpoint(
+    path: Path, device: str, threads: int | None, dtype: str | None, head: str | None
+) -> Session:
+    require_torch(f"{path}: checkpoints")
+    from sezm_export.eager import EagerSession
+
+    session: Session = EagerSession(path, device=device, threads=threads, dtype=dtype, head=head)
+    return session
+
+
+def _refuse_export_options(
+    path: Path, metadata: Metadata, dtype: str | None, head: str | None
+) -> None:
+    if dtype is not None and dtype != metadata.dtype:
+        raise SezmError(
+            f"{path}: computes in {metadata.dtype} since its export; for {dtype} run "
+            f"'sezm export --dtype {dtype}' on the checkpoint."
+        )
+    if head is not None:
+        raise SezmError(
+            f"{path}: an exported file holds one head; choose it with 'sezm export --head {head}'."
+        )

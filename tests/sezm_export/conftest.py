@@ -1,0 +1,43 @@
+"""Files of the toy model, exported once for all tests."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import torch
+from sezm_export import export_model
+from toy_model import ToyModel
+
+DTYPES = {"float32": torch.float32, "float64": torch.float64}
+
+
+@pytest.fixture(scope="session")
+def toy_file(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, str], Path]:
+    """Path of the toy model as a file of a format (".pt", ".onnx") and dtype."""
+    folder = tmp_path_factory.mktemp("toy")
+
+    def path(suffix: str, dtype: str) -> Path:
+        file = folder / f"{dtype}{suffix}"
+        if not file.exists():
+            export_model(ToyModel(DTYPES[dtype]), file, sha256="0" * 64)
+        return file
+
+    return path
+
+
+@pytest.fixture(autouse=True)
+def one_thread() -> Iterator[None]:
+    """Torch's number of threads is one for the whole process; tests that raise it put it back."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def quiet_tracer() -> None:
+    """pytest collects every record, and PyTorch's tracer writes thousands that nobody reads."""
+    logging.getLogger("torch.__trace").setLevel(logging.ERROR)

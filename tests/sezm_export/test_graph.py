@@ -1,0 +1,99 @@
+"""The traced graph: what simplification removes, and what may not be in a file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+import torch
+from onnx import TensorProto, helper
+from random_inputs import random_inputs
+from sezm_export.onnx import require_no_racing_sum
+from sezm_export.simplify_graph import simplify
+from sezm_export.sizes import FIRST_SAMPLE, SECOND_SAMPLE, Size
+from sezm_export.trace import trace
+from toy_model import ToyModel
+
+from sezm_infer.errors import SezmError
+
+aten = torch.ops.aten
+
+USELESS = {
+    aten.detach.default,
+    aten.alias.default,
+    aten.clone.default,
+    aten.view.default,
+    aten.unsqueeze.default,
+    aten.squeeze.dims,
+    aten.slice_backward.default,
+    aten.full_like.default,
+}
+
+
+def outputs(module, inputs):
+    with torch.no_grad():
+        return [array.numpy() for array in module(*map(torch.from_numpy, inputs.values()))]
+
+
+def test_simplification_keeps_the_numbers():
+    plain = trace(ToyModel(torch.float64))
+    before = len(plain.graph.nodes)
+    inputs = random_inputs(13, 60, 2)
+    expected = outputs(plain, inputs)
+    simple = simplify(plain)
+    for found, wanted in zip(outputs(simple, inputs), expected, strict=True):
+        np.testing.assert_allclose(found, wanted, rtol=1e-11, atol=1e-11)
+    assert len(simple.graph.nodes) < 0.85 * before
+    assert not USELESS & {node.target for node in simple.graph.nodes}
+
+
+def test_equal_nodes_are_one():
+    simple = simplify(trace(ToyModel(torch.float64)))
+    calls = [
+        (node.target, str(node.args), str(node.kwargs))
+        for node in simple.graph.nodes
+        if node.op == "call_function"
+    ]
+    assert len(set(calls)) == len(calls)
+
+
+@pytest.mark.parametrize("sample", [FIRST_SAMPLE, SECOND_SAMPLE])
+def test_integers_are_told_from_sizes(sample):
+    n, e, b = sample.atoms, sample.edges, sample.systems
+    assert sample.dim(n) == Size("N")
+    assert sample.dim(3 * n) == Size("N", 3)
+    assert sample.dim(e + 1) == Size("E", 1, 1)
+    assert sample.dim(b) == Size("B")
+    assert sample.dim(8 * (n + e // 8)) == Size("R", 8)
+    assert sample.dim(8 * (n + e // 8) - 1) == Size("R", 8, -1)
+    for number in (-1, 0, 1, 2, 96, 4096, 81920):
+        assert sample.dim(number) == number
+    assert sample.dim(2**63 - 1) == 2**63 - 1
+
+
+def model_with_scatter(path: Path, **attributes: str) -> Path:
+    node = helper.make_node("ScatterND", ["a", "i", "u"], ["y"], **attributes)
+    inputs = [
+        helper.make_tensor_value_info("a", TensorProto.FLOAT, [3]),
+        helper.make_tensor_value_info("i", TensorProto.INT64, [2, 1]),
+        helper.make_tensor_value_info("u", TensorProto.FLOAT, [2]),
+    ]
+    output = helper.make_tensor_value_info("y", TensorProto.FLOAT, [3])
+    onnx.save(helper.make_model(helper.make_graph([node], "g", inputs, [output])), str(path))
+    return path
+
+
+def test_racing_sum_is_refused(tmp_path):
+    require_no_racing_sum(model_with_scatter(tmp_path / "a.onnx"))
+    with pytest.raises(SezmError, match="ScatterND"):
+        require_no_racing_sum(model_with_scatter(tmp_path / "b.onnx", reduction="add"))
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_onnx_files_are_checked_models_without_scatter_nd(toy_file, dtype):
+    file = toy_file(".onnx", dtype)
+    model = onnx.load(str(file))
+    onnx.checker.check_model(model, full_check=True)
+    assert "ScatterND" not in {node.op_type for node in model.graph.node}

@@ -1,0 +1,57 @@
+"""What users get from pip: MD from an ONNX file without torch, and examples that run."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+import venv
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+MODEL = ROOT / "models/zoo/water_gfn1/model.onnx"
+WATER = ROOT / "models/zoo/water_gfn1/water64.extxyz"
+
+
+def run(*command: str | Path, cwd: Path) -> str:
+    done = subprocess.run(command, capture_output=True, text=True, cwd=cwd)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout + done.stderr
+
+
+@pytest.fixture(scope="module")
+def bare_environment(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The bin folder of an environment with `pip install .` and nothing else."""
+    folder = tmp_path_factory.mktemp("bare")
+    venv.create(folder, with_pip=True)
+    constraints = ROOT / "constraints.txt"
+    run(folder / "bin/pip", "install", "-q", "-c", constraints, ROOT, cwd=folder)
+    return folder / "bin"
+
+
+def test_md_runs_from_an_onnx_file_without_extras(bare_environment: Path, tmp_path: Path) -> None:
+    command = [bare_environment / "sezm", "md", MODEL, WATER, "--steps", "2", "--log", "md.csv"]
+    run(*command, cwd=tmp_path)
+    assert len((tmp_path / "md.csv").read_text().splitlines()) >= 3
+    packages = run(bare_environment / "pip", "list", cwd=tmp_path)
+    assert not re.search(r"^(torch|onnx|onnxscript)\s", packages, re.MULTILINE)
+
+
+def test_bundled_models_are_part_of_the_package(bare_environment: Path, tmp_path: Path) -> None:
+    assert "water_gfn1" in run(bare_environment / "sezm", "models", cwd=tmp_path)
+    script = readme_example()
+    run(bare_environment / "python", "-c", script, cwd=tmp_path)
+
+
+def test_an_onnx_run_imports_no_torch(tmp_path: Path) -> None:
+    imported = run(sys.executable, "-X", "importtime", "-c", readme_example(), cwd=tmp_path)
+    assert "sezm_infer" in imported
+    assert not re.search(r"\|\s+torch\b", imported)
+
+
+def readme_example() -> str:
+    """The Python block of the README."""
+    (block,) = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    return block
