@@ -219,7 +219,10 @@ GRIDS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
         _small(node_wise_so3=True, kmax=0, mixing_layers=0, radial_so2_mode="none", mmax=0),
         {},
     ),
-    "node_s2_glu": (_small(message_node_s2=True, grid_mlp=[False, False, True]), {}),
+    "node_s2_glu": (
+        _small(message_node_s2=True, grid_mlp=[False, False, True], random_gamma=False),
+        {},
+    ),
     "node_s2_mlp": (_small(message_node_s2=True, grid_mlp=True, n_focus=2, focus_dim=8), {}),
     "node_s2_branch": (_small(message_node_s2=True, grid_branch=2, mlp_bias=True), {}),
     "node_so3_frames_0": (_small(message_node_so3=True, kmax=0, ffn_so3_grid=True), {}),

@@ -8,6 +8,17 @@ import torch
 from recorded import edges, evaluate, model, recorded
 
 NAMES = ["tiny", "mini", "zbl"]
+OPTIONS = [
+    "no_rotation",
+    "order_all",
+    "edge_so3_branch_frames_2",
+    "edge_activation_bias",
+    "edge_residuals_query",
+    "edge_cartesian_focus",
+    "exclusions_zbl",
+]
+"""Options that act on edges, or in their frames."""
+
 RELATIVE = 1e-12
 
 
@@ -22,7 +33,7 @@ def energy_at(net, case, pos: np.ndarray, cell: np.ndarray) -> float:
     return evaluate(net, case.atomic_numbers, index, vec)[0].sum()
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", [*NAMES, *OPTIONS])
 def test_forces_are_the_gradient_of_the_energy(name: str) -> None:
     net, case, (index, vec) = system(name)
     _, forces, _ = evaluate(net, case.atomic_numbers, index, vec)
@@ -48,7 +59,7 @@ def test_virial_is_minus_the_derivative_by_strain(name: str) -> None:
     assert (plus - minus) / 2 == pytest.approx(-(virial * strain).sum(), rel=1e-5, abs=1e-10)
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", [*NAMES, *OPTIONS])
 def test_energy_is_invariant_and_forces_turn_with_the_system(name: str) -> None:
     net, case, (index, vec) = system(name)
     energy, forces, _ = evaluate(net, case.atomic_numbers, index, vec)
@@ -90,7 +101,7 @@ def test_the_order_of_edges_does_not_matter(name: str) -> None:
     np.testing.assert_allclose(shuffled_forces, forces, atol=1e-11 * np.abs(forces).max())
 
 
-@pytest.mark.parametrize("name", [*NAMES, "mini_v1_0"])
+@pytest.mark.parametrize("name", [*NAMES, *OPTIONS, "mini_v1_0"])
 def test_edges_at_or_beyond_the_cutoff_contribute_exactly_nothing(name: str) -> None:
     net, case, (index, vec) = system(name)
     energy, forces, _ = evaluate(net, case.atomic_numbers, index, vec)

@@ -56,9 +56,14 @@ class SeZMDescriptor(nn.Module):
             dtype=dtype,
             radial_norm=options["edge_norm"],
         )
+        self.blocks = nn.ModuleList(
+            SeZMInteractionBlock(**block_options(config, index), dtype=dtype)
+            for index in range(config.n_blocks)
+        )
+        frames = [block.so2_conv.message.frame for block in self.blocks]
         self.geometry = EdgeGeometryStage(
             lmax=lmax,
-            mmax=max(config.orders, default=0),
+            mmax=max((frame.mmax for frame in frames if frame is not None), default=0),
             rcut=options["rcut"],
             exponent=options["env_exp"][1],
             eps=eps,
@@ -69,10 +74,6 @@ class SeZMDescriptor(nn.Module):
         self.uses_env_seed = options["use_env_seed"]
         if self.uses_env_seed:
             self._make_env_seed(options, n_types, dtype)
-        self.blocks = nn.ModuleList(
-            SeZMInteractionBlock(**block_options(config, index), dtype=dtype)
-            for index in range(config.n_blocks)
-        )
         residuals = residual_options(options)
         self.final_full_attn_res: DepthAttnRes | None = None
         self.final_block_attn_res: DepthAttnRes | None = None
