@@ -16,6 +16,7 @@ from ..neighbor_rows import NeighborRows
 from .block import SeZMInteractionBlock
 from .config import SeZMConfig
 from .degrees import n_rows
+from .edge_frame import EdgeFrame
 from .embedding import (
     EnvironmentInitialEmbedding,
     InitialFeatures,
@@ -61,9 +62,10 @@ class SeZMDescriptor(nn.Module):
             for index in range(config.n_blocks)
         )
         frames = [block.so2_conv.message.frame for block in self.blocks]
+        orders = [frame.mmax for frame in frames if isinstance(frame, EdgeFrame)]
         self.geometry = EdgeGeometryStage(
             lmax=lmax,
-            mmax=max((frame.mmax for frame in frames if frame is not None), default=0),
+            mmax=max(orders, default=0),
             rcut=options["rcut"],
             exponent=options["env_exp"][1],
             eps=eps,
