@@ -30,8 +30,7 @@ class EdgeFrame(nn.Module):
         buffers = {
             "degree_of_packed_row": torch.tensor(packed),
             "degree_of_row": torch.tensor(self.degrees),
-            "wigner_row": torch.tensor([2 * abs(m) - (m < 0) for _, m in self.rows]),
-            "same_degree": torch.tensor(same, dtype=dtype),
+            "select_rotation": self._selection(torch.tensor(same, dtype=dtype)),
             "truncation_scale": torch.tensor(scale, dtype=dtype).reshape(1, -1, 1, 1),
             "rows_by_degree": torch.tensor(by_degree),
             "rows_by_order": torch.tensor(by_degree).argsort(),
@@ -41,13 +40,30 @@ class EdgeFrame(nn.Module):
 
     def rotation(self, wigner: Tensor) -> Tensor:
         """The rotation as a matrix of frame rows by packed rows: [S, M, D]."""
-        rows = wigner[:, :, : n_rows(self.lmax)].index_select(1, self.wigner_row)
-        return rows * self.same_degree
+        return self.select(wigner, self.select_rotation).unflatten(1, (len(self.rows), -1))
 
-    def rotation_of_order(self, wigner: Tensor, m: int) -> Tensor:
-        """Rows -m, +m (or 0) of the stored Wigner rows: [S, 1 or 2, D]."""
-        first = 0 if m == 0 else 2 * m - 1
-        return wigner[:, first : 2 * m + 1, : n_rows(self.lmax)]
+    def row_selection(self, repeats: int) -> Tensor:
+        """For :meth:`select`: the stored Wigner row of each frame row, ``repeats`` times over."""
+        every = torch.ones_like(self.select_rotation[:1]).reshape(len(self.rows), -1)
+        selection = self._selection(every).unflatten(1, (len(self.rows), 1, -1))
+        return selection.expand(-1, -1, repeats, -1).flatten(1)
+
+    def select(self, wigner: Tensor, selection: Tensor) -> Tensor:
+        """Elements of the stored Wigner rows [S, 2 mmax + 1, D] by a constant 0/1 matrix: [S, *].
+
+        A product, because its transpose is one: gathers and broadcasts over short axes have slow
+        transposes in every runtime.
+        """
+        return wigner[:, : 2 * self.mmax + 1, : n_rows(self.lmax)].flatten(1) @ selection
+
+    def _selection(self, kept: Tensor) -> Tensor:
+        """[(2 mmax + 1) D, M D]: element (row of order m, d) to (frame row of order m, d)."""
+        d = n_rows(self.lmax)
+        stored = torch.tensor([2 * abs(m) - (m < 0) for _, m in self.rows])
+        selection = kept.new_zeros((2 * self.mmax + 1, d, len(self.rows), d))
+        for row in range(len(self.rows)):
+            selection[stored[row], :, row] = torch.diag(kept[row])
+        return selection.reshape((2 * self.mmax + 1) * d, -1)
 
     def split_orders(self, local: Tensor, n_focus: int) -> list[Tensor]:
         """[S, M, F * C] -> one [F, S, rows * C] per order, the layout of :mod:`.so2`."""

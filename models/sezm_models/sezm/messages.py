@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from ..neighbor_rows import ROW_WIDTH, gather_sources, rotate_sources
-from .degrees import degree_of_rows, n_rows
+from .degrees import degree_of_rows
 from .edge_frame import EdgeFrame
 from .grid_net import CrossGridNet
 from .radial_features import DynamicRadialDegreeMixer, RadialFeatures
@@ -60,6 +60,9 @@ class LocalMessages(nn.Module):
                 dtype=dtype,
             )
         )
+        if self.radial_degree_mixer is not None and not self.radial_degree_mixer.per_channel:
+            selection = self.frame.row_selection(self.radial_degree_mixer.width)
+            self.register_buffer("select_rows", selection, persistent=False)
         self.node_wise_grid_product = (
             None if node_wise is None else CrossGridNet(lmax=lmax, mmax=mmax, **width, **node_wise)
         )
@@ -107,27 +110,22 @@ class LocalMessages(nn.Module):
         """Radial kernel times rotation: [S, frame rows, r D].
 
         A column of D belongs to one degree, so the product over degrees picks a single kernel entry
-        per element: kernel columns are laid out by packed row and multiplied.
+        per element: kernel columns are laid out by frame row, rank and packed row, and multiplied.
         """
-        rank, d = mixer.width, n_rows(self.lmax)
         kernels = radial.times(self._kernel_weights(mixer))
-        degrees = [self.lmax - m + 1 for m in range(self.frame.mmax + 1)]
-        blocks = []
-        for m, part in enumerate(kernels.split([n * rank * d for n in degrees], 1)):
-            kernel = part.reshape(-1, degrees[m], 1, rank, d)
-            rotation = self.frame.rotation_of_order(radial.edges.wigner, m)
-            rotation = rotation.unsqueeze(1).unsqueeze(3)
-            blocks.append((kernel * rotation).reshape(kernel.shape[0], -1, rank * d))
-        return torch.cat(blocks, 1)
+        rotation = self.frame.select(radial.edges.wigner, self.select_rows)
+        return (kernels * rotation).unflatten(1, (len(self.frame.rows), -1))
 
     def _kernel_weights(self, mixer: DynamicRadialDegreeMixer) -> Tensor:
-        """Mixer weights, columns (l_out, rank, packed row) for m = 0, 1, ...: [(L+1) Ch, K]."""
+        """Mixer weights, columns (frame row, rank, packed row): [(L+1) Ch, M r D]."""
         columns = []
         for m, block in enumerate(mixer.kernel_blocks()):
             absent = block.new_zeros((block.shape[0], m, *block.shape[2:]))
             by_degree = torch.cat([absent, block], 1) if m else block
             by_row = by_degree.index_select(1, self.frame.degree_of_packed_row)
-            columns.append(by_row.permute(0, 2, 3, 1).flatten(1))  # from [.., D, l_out, rank]
+            by_row = by_row.permute(0, 2, 3, 1)  # [.., l_out, rank, D]
+            signs = 1 if m == 0 else 2
+            columns.append(by_row.unsqueeze(2).expand(-1, -1, signs, -1, -1).flatten(1))
         return torch.cat(columns, 1)
 
     def _product_with_target(
