@@ -129,9 +129,24 @@ CONVOLUTION: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
         ),
         {},
     ),
-    "heads_vo": (_small(n_atten_head=4, atten_v_proj=True, atten_o_proj=True), {}),
+    "heads_vo": (
+        _small(
+            sandwich_norm=[False, False, False, True],
+            n_atten_head=4,
+            atten_v_proj=True,
+            atten_o_proj=True,
+        ),
+        {},
+    ),
     "focus_mix": (
-        _small(n_focus=2, focus_dim=8, n_atten_head=4, atten_f_mix=True, edge_norm=True),
+        _small(
+            sandwich_norm=[False, False, True, False],
+            n_focus=2,
+            focus_dim=8,
+            n_atten_head=4,
+            atten_f_mix=True,
+            edge_norm=True,
+        ),
         {},
     ),
     "focus_mix_vo": (
@@ -146,17 +161,37 @@ CONVOLUTION: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
         {},
     ),
     "one_head_vo": (
-        _small(n_focus=3, focus_dim=4, atten_v_proj=True, atten_o_proj=True, mlp_bias=True),
+        _small(
+            sandwich_norm=[False, True, False, False],
+            n_focus=3,
+            focus_dim=4,
+            atten_v_proj=True,
+            atten_o_proj=True,
+            mlp_bias=True,
+        ),
         {},
     ),
     "one_head_focus_mix_v": (
         _small(n_focus=2, focus_dim=8, atten_f_mix=True, atten_v_proj=True, radial_so2_mode="none"),
         {},
     ),
-    "no_mixing": (_small(mixing_layers=0, radial_so2_rank=2, n_atten_head=2), {}),
+    "no_mixing": (
+        _small(
+            sandwich_norm=[False, True, False, True],
+            mixing_layers=0,
+            radial_so2_rank=2,
+            n_atten_head=2,
+        ),
+        {},
+    ),
     "no_rotation": (
         _small(
-            mixing_layers=0, radial_so2_mode="none", n_focus=2, n_atten_head=2, atten_v_proj=True
+            sandwich_norm=[False, True, True, True],
+            mixing_layers=0,
+            radial_so2_mode="none",
+            n_focus=2,
+            n_atten_head=2,
+            atten_v_proj=True,
         ),
         {},
     ),
@@ -175,7 +210,10 @@ CONVOLUTION: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
         _small(mixing_layers=1, radial_so2_mode="none", mlp_bias=True, layer_scale=True),
         {},
     ),
-    "radial_degree": (_small(radial_so2_mode="degree", n_focus=2), {}),
+    "radial_degree": (
+        _small(sandwich_norm=[True, False, False, False], radial_so2_mode="degree", n_focus=2),
+        {},
+    ),
     "radial_full": (_small(radial_so2_rank=0, n_focus=2, focus_dim=8, edge_norm=True), {}),
     "radial_full_no_mixing": (_small(radial_so2_rank=0, mixing_layers=0, mmax=2), {}),
 }
@@ -194,11 +232,14 @@ SCHEDULES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "extra_degrees_gated": (_small(lmax=0, kmax=0, extra_node_l=2, **GATED), {}),
     "no_blocks": (_small(n_blocks=0, readout_layers=2), {}),
     "no_blocks_so3": (_small(n_blocks=0, so3_readout="glu", extra_node_l=1, edge_norm=True), {}),
-    "order_0": (_small(lmax=3, mmax=0), {}),
-    "order_2": (_small(lmax=3, mmax=2, n_focus=2, so2_norm=True), {}),
+    "order_0": (_small(sandwich_norm=[True, False, True, False], lmax=3, mmax=0), {}),
+    "order_2": (
+        _small(sandwich_norm=[True, False, True, True], lmax=3, mmax=2, n_focus=2, so2_norm=True),
+        {},
+    ),
     "order_all": (_small(lmax=3, mmax=None, radial_so2_rank=2), {}),
     "degree_0": (_small(lmax=0, kmax=0), {}),
-    "degree_1_order_5": (_small(lmax=1, mmax=5), {}),
+    "degree_1_order_5": (_small(sandwich_norm=[True, True, True, False], lmax=1, mmax=5), {}),
     "degree_5": (_small(lmax=5, n_blocks=1, channels=8), {}),
     "degree_6_order_3": (_small(lmax=6, mmax=3, n_blocks=1, channels=8, **GATED), {}),
 }
@@ -220,7 +261,12 @@ GRIDS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
         {},
     ),
     "node_s2_glu": (
-        _small(message_node_s2=True, grid_mlp=[False, False, True], random_gamma=False),
+        _small(
+            sandwich_norm=[True, True, False, True],
+            message_node_s2=True,
+            grid_mlp=[False, False, True],
+            random_gamma=False,
+        ),
         {},
     ),
     "node_s2_mlp": (_small(message_node_s2=True, grid_mlp=True, n_focus=2, focus_dim=8), {}),

@@ -80,13 +80,13 @@ def test_so2_linear_commutes_with_rotations_about_the_edge() -> None:
     layer = randomised(
         SO2Linear(lmax=LMAX, mmax=1, in_channels=C_IN, out_channels=C_OUT, dtype=DTYPE)
     )
-    _, matrix = layer.matrices()  # order m = 1: rows (l, -+, channel)
+    _, matrix = layer.matrices()  # order m = 1: rows (-+, l, channel)
     angle = torch.tensor(0.7, dtype=DTYPE)
     roll = torch.stack([angle.cos(), angle.sin(), -angle.sin(), angle.cos()]).reshape(2, 2)
 
     def rolled(message: torch.Tensor, channels: int) -> torch.Tensor:
-        pairs = message.reshape(N, LMAX, 2, channels)
-        return torch.einsum("nlsc,st->nltc", pairs, roll).reshape(N, -1)
+        pairs = message.reshape(N, 2, LMAX, channels)
+        return torch.einsum("nslc,st->ntlc", pairs, roll).reshape(N, -1)
 
     x = features(C_IN).reshape(N, -1)[:, : LMAX * 2 * C_IN]
     torch.testing.assert_close(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
+from random_checkpoint import read_manifest
 from recorded import (
     CONFIGURATIONS,
     FLOAT32_TOLERANCE,
@@ -17,6 +18,8 @@ from recorded import (
     recorded,
     systems_of,
 )
+from sezm_models.sezm.config import CHOICES
+from sezm_models.sezm.options import DESCRIPTOR_DEFAULTS
 
 CASES = [
     (configuration, system)
@@ -55,3 +58,18 @@ def test_each_head_of_a_multitask_checkpoint_equals_its_own_numbers(head: str) -
             index, vec = edges(case.pos, case.cell, case.pbc, net.cutoff)
             found = evaluate(net, case.atomic_numbers, index, vec)
             assert_agrees(found, case, FLOAT64_TOLERANCE)
+
+
+def test_every_value_of_every_choice_is_recorded() -> None:
+    names = [name for name in (*CONFIGURATIONS, *OPTION_CONFIGURATIONS) if name != "bundled"]
+    used = [read_manifest(name)["model_params"]["descriptor"] for name in names]
+    switches = {
+        name: (False, True) for name, v in DESCRIPTOR_DEFAULTS.items() if isinstance(v, bool)
+    }
+    elsewhere = ("use_amp", "precision")  # training only; the float64 twin of every model
+    for option, values in (switches | CHOICES).items():
+        if option not in elsewhere:
+            recorded_values = [options[option] for options in used]
+            assert all(value in recorded_values for value in values), option
+    combinations = {tuple(options["sandwich_norm"]) for options in used}
+    assert len(combinations) == 2**4

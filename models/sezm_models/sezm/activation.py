@@ -14,7 +14,9 @@ Activation = Callable[[Tensor], Tensor]
 
 
 def _gelu(x: Tensor) -> Tensor:
-    return nn.functional.gelu(x, approximate="tanh")
+    """The tanh approximation, spelt out: exporters have no translation of torch's."""
+    inner = math.sqrt(2.0 / math.pi) * (x + 0.044715 * (x * x * x))
+    return 0.5 * x * (1.0 + torch.tanh(inner))
 
 
 def _identity(x: Tensor) -> Tensor:

@@ -28,12 +28,12 @@ def packed_rows(lmax: int, mmax: int | None = None) -> list[tuple[int, int]]:
 
 
 def frame_rows(lmax: int, mmax: int) -> list[tuple[int, int]]:
-    """(l, m) of each row in the frame of an edge: by |m|, then by l, then -m before +m."""
+    """(l, m) of each row in the frame of an edge: by |m|, then -m before +m, then by l."""
     zero = [(degree, 0) for degree in range(lmax + 1)]
     pairs = [
         (degree, sign * m)
         for m in range(1, mmax + 1)
-        for degree in range(m, lmax + 1)
         for sign in (-1, 1)
+        for degree in range(m, lmax + 1)
     ]
     return zero + pairs

@@ -11,7 +11,7 @@ from .degrees import degree_of_rows, frame_rows, n_rows, packed_rows
 
 
 class EdgeFrame(nn.Module):
-    """Rows of the edge frame, by |m|, then l, then the sign of m.
+    """Rows of the edge frame, by |m|, then the sign of m, then l.
 
     Args:
         lmax, mmax: of the features there.

@@ -123,9 +123,8 @@ class LocalMessages(nn.Module):
             absent = block.new_zeros((block.shape[0], m, *block.shape[2:]))
             by_degree = torch.cat([absent, block], 1) if m else block
             by_row = by_degree.index_select(1, self.frame.degree_of_packed_row)
-            by_row = by_row.permute(0, 2, 3, 1)  # [.., l_out, rank, D]
-            signs = 1 if m == 0 else 2
-            columns.append(by_row.unsqueeze(2).expand(-1, -1, signs, -1, -1).flatten(1))
+            of_order = by_row.permute(0, 2, 3, 1).flatten(1)  # from [.., D, l_out, rank]
+            columns += [of_order] if m == 0 else [of_order, of_order]
         return torch.cat(columns, 1)
 
     def _product_with_target(

@@ -101,7 +101,7 @@ class DynamicRadialDegreeMixer(nn.Module):
         blocks = kernels.split([n * n * self.width for n in degrees], 1)
         mixed = []
         for n, part, block in zip(degrees, parts, blocks, strict=True):
-            by_degree = part.reshape(part.shape[0], n, 1, -1, self.width)  # [S, l_in, 1, sign, Ch]
-            kernel = block.reshape(part.shape[0], n, n, 1, self.width)
-            mixed.append((by_degree * kernel).sum(1).flatten(1, 2))
+            by_degree = part.reshape(part.shape[0], -1, n, 1, self.width)  # [S, sign, l_in, 1, Ch]
+            kernel = block.reshape(part.shape[0], 1, n, n, self.width)
+            mixed.append((by_degree * kernel).sum(2).flatten(1, 2))
         return torch.cat(mixed, 1)

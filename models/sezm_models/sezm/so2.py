@@ -2,7 +2,7 @@
 
 Messages in the edge frame are kept as one tensor per order m: for m = 0 [F, S, (L+1) C] with rows
     l = 0 .. L;
-for m >= 1 [F, S, (L-m+1) 2 C] with rows (l, -m), (l, +m) side by side for l = m .. L. A layer is
+for m >= 1 [F, S, 2 (L-m+1) C] with rows (l, -m), l = m .. L, then (l, +m). A layer is
 then one dense product per order.
 """
 
@@ -58,16 +58,9 @@ class SO2Linear(nn.Module):
 
     def _pair_matrix(self, m: int) -> Tensor:
         """y_- = x_- U - x_+ V, y_+ = x_- V + x_+ U as one real matrix."""
-        degrees = self.lmax - m + 1
-        weight = self.weight_m[m - 1]
-        shape = (degrees, self.in_channels, self.n_focus, 2, degrees, self.out_channels)
-        u, v = weight.reshape(shape).permute(3, 2, 0, 1, 4, 5)  # each [F, l, c, l', c']
-        from_minus = torch.stack([u, v], 4)  # [F, l, c, l', s', c']
-        from_plus = torch.stack([-v, u], 4)
-        both = torch.stack([from_minus, from_plus], 2)  # [F, l, s, c, l', s', c']
-        return both.reshape(
-            self.n_focus, degrees * 2 * self.in_channels, degrees * 2 * self.out_channels
-        )
+        weight = self.weight_m[m - 1].unflatten(1, (self.n_focus, 2, -1))
+        u, v = weight.permute(2, 1, 0, 3)  # each [F, in, out]
+        return torch.cat([torch.cat([u, v], 2), torch.cat([-v, u], 2)], 1)
 
 
 class SO2Gate(nn.Module):
@@ -112,8 +105,8 @@ class SO2Gate(nn.Module):
             gated = [torch.cat([self.activation(scalars), higher * gates], 2)]
         for m, message in enumerate(messages[1:], start=1):
             gate = gates[:, :, (m - 1) * self.channels :]
-            by_degree = (*gate.shape[:2], self.lmax - m + 1, -1, self.channels)
-            gated.append((message.reshape(by_degree) * gate.reshape(by_degree)).flatten(2))
+            # Not broadcast over the sign: the derivative of that is a sum over a tiny axis.
+            gated.append(message * torch.cat([gate, gate], 2))
         return gated
 
     def _gates(self, scalars: Tensor, *, with_scalars: bool) -> Tensor:
@@ -171,28 +164,24 @@ class ReducedEquivariantRMSNorm(nn.Module):
             for degree in range(lmax + 1)
         ]
         self.register_buffer(
-            "balance", torch.tensor(balance, dtype=dtype).reshape(1, 1, -1, 1), persistent=False
+            "balance", torch.tensor(balance, dtype=dtype).unsqueeze(1), persistent=False
         )
 
     def forward(self, messages: list[Tensor]) -> list[Tensor]:
         """Messages in this module's layout -> same."""
         parts = [self._by_degree(message, m) for m, message in enumerate(messages)]
-        scalars = parts[0][:, :, :1]
+        scalars = parts[0][:, :, :, :1]
         centred = scalars - scalars.mean(-1, keepdim=True)
-        parts[0] = torch.cat([centred, parts[0][:, :, 1:]], 2)
-        squares = [
-            (part * part * self.balance[:, :, m:]).sum((2, 3)) for m, part in enumerate(parts)
-        ]
-        factor = torch.rsqrt(torch.stack(squares).sum(0) + self.eps)[:, :, None, None]
-        normed = [part * factor * self._scale(m) for m, part in enumerate(parts)]
-        bias = self.bias0[:, None, None]
-        normed[0] = torch.cat([normed[0][:, :, :1] + bias, normed[0][:, :, 1:]], 2)
+        parts[0] = torch.cat([centred, parts[0][:, :, :, 1:]], 3)
+        balanced = [part * part * self.balance[m:] for m, part in enumerate(parts)]
+        variance = torch.stack([part.sum((2, 3, 4)) for part in balanced]).sum(0)
+        factor = torch.rsqrt(variance + self.eps)[:, :, None, None, None]
+        scale = self.adam_scale[:, None, None]  # [F, 1, 1, L+1, C]
+        normed = [part * factor * scale[:, :, :, m:] for m, part in enumerate(parts)]
+        scalars = normed[0][:, :, :, :1] + self.bias0[:, None, None, None]
+        normed[0] = torch.cat([scalars, normed[0][:, :, :, 1:]], 3)
         return [part.reshape(message.shape) for part, message in zip(normed, messages, strict=True)]
 
     def _by_degree(self, message: Tensor, m: int) -> Tensor:
-        """[F, S, degrees, (1 or 2) C]."""
-        return message.unflatten(2, (self.lmax - m + 1, -1))
-
-    def _scale(self, m: int) -> Tensor:
-        """[F, 1, degrees, (1 or 2) C]."""
-        return self.adam_scale[:, m:].repeat(1, 1, 1 if m == 0 else 2).unsqueeze(1)
+        """[F, S, 1 or 2, degrees, C]."""
+        return message.unflatten(2, (-1, self.lmax - m + 1, self.channels))
