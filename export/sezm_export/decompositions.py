@@ -6,6 +6,7 @@ our own forms of a few derivatives.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -17,7 +18,8 @@ aten = torch.ops.aten
 
 KEPT = (
     aten.index_add.default,  # the segment sum: each format has its own lowering
-    aten.slice_backward.default,  # `join_slices` makes one `cat` of several
+    aten.slice_backward.default,  # `join_padded` makes one `cat` of several
+    aten.softplus.default,  # one operator everywhere; its pieces, with log1p, are not
 )
 
 
@@ -27,6 +29,7 @@ def decomposition_table() -> dict[Any, Callable[..., Any]]:
     return table | {
         aten.silu.default: _silu,
         aten.silu_backward.default: _silu_backward,
+        aten.gelu.default: _gelu,
         aten.sigmoid_backward.default: _sigmoid_backward,
         aten.tanh_backward.default: _tanh_backward,
         aten.select_backward.default: _select_backward,
@@ -36,6 +39,12 @@ def decomposition_table() -> dict[Any, Callable[..., Any]]:
 
 def _silu(x: Tensor) -> Tensor:
     return x * torch.sigmoid(x)
+
+
+def _gelu(x: Tensor, *, approximate: str = "none") -> Tensor:
+    if approximate == "tanh":
+        return 0.5 * x * (1 + torch.tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * x**3)))
+    return 0.5 * x * (1 + torch.erf(x * math.sqrt(0.5)))
 
 
 def _silu_backward(gradient: Tensor, x: Tensor) -> Tensor:

@@ -10,6 +10,7 @@ taken inside, with respect to the edge vectors alone; forces and virial are sums
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, Protocol
 
 import torch
@@ -49,6 +50,10 @@ class EnergyModel(Protocol):
 
     def to(self, device: str) -> Any:
         """Move parameters and buffers."""
+        ...
+
+    def parameters(self) -> Iterator[Tensor]:
+        """All trained tensors."""
         ...
 
 

@@ -8,6 +8,8 @@ from typing import Any
 import torch
 from torch import Tensor, fx
 
+from sezm_infer.errors import SezmError
+
 from .size_nodes import size_argument
 from .sizes import Dim, SampleSizes
 
@@ -81,10 +83,16 @@ class Rewriter:
         return self.call(aten.reshape.default, node, self.view_sizes(new_shape))
 
     def view_sizes(self, new_shape: tuple[int, ...]) -> list[int]:
-        """Arguments of a view to ``new_shape``: an axis of variable length as -1."""
+        """Arguments of a view to ``new_shape``: an axis of variable length as -1.
+
+        Raises:
+            SezmError: more than one such axis.
+        """
         dims: list[Dim] = [self.sizes.dim(length) for length in new_shape]
         variable = sum(not isinstance(dim, int) for dim in dims)
-        assert variable <= 1, f"two axes of variable length in {dims}"
+        if variable > 1:
+            names = ", ".join(map(str, dims))
+            raise SezmError(f"a tensor [{names}] of the model has two axes of variable length.")
         return [dim if isinstance(dim, int) else -1 for dim in dims]
 
     def lengths(self, numbers: Sequence[int]) -> list[int | fx.Node]:

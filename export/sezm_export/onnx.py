@@ -18,6 +18,7 @@ from sezm_infer.contract import METADATA_KEY, TensorSpec
 from sezm_infer.errors import SezmError
 from sezm_infer.metadata import Metadata
 
+from .graph_tools import is_tensor, shape, value
 from .onnx_lowering import ONNX_TYPES, Lowering
 from .onnx_operators import TRANSLATIONS, constant
 from .onnx_segments import SEGMENT_TRANSLATIONS
@@ -83,9 +84,14 @@ def _translated(lowering: Lowering, node: fx.Node) -> str:
     if translation is None:
         raise SezmError(f"the model uses {node.target}, which has no translation to ONNX.")
     try:
-        return translation(lowering, node, *node.args, **node.kwargs)
+        name = translation(lowering, node, *node.args, **node.kwargs)
     except (NotImplementedError, TypeError) as error:
         raise SezmError(f"no translation to ONNX of {node.format_node()} ({error}).") from error
+    if is_tensor(node):
+        axes = [lowering.sizes.dim(length) for length in shape(node)]
+        names = [axis if isinstance(axis, int) else str(axis) for axis in axes]
+        lowering.builder.describe(name, ONNX_TYPES[value(node).dtype], names)
+    return name
 
 
 def _value_info(spec: TensorSpec, metadata: Metadata) -> onnx.ValueInfoProto:

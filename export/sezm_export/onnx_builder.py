@@ -25,6 +25,7 @@ class OnnxBuilder:
         self._initializers: list[TensorProto] = []
         self._constants: dict[tuple[Any, ...], str] = {}
         self._results: dict[tuple[Any, ...], str] = {}
+        self._shapes: dict[str, onnx.ValueInfoProto] = {}
 
     def op(self, kind: str, *inputs: str, **attributes: Any) -> str:
         """The result of an operator; of equal calls the first is used again.
@@ -73,6 +74,14 @@ class OnnxBuilder:
         """A constant int64 without axes."""
         return self.constant(np.array(number, dtype=np.int64))
 
+    def describe(self, value: str, element_type: int, shape: Sequence[int | str]) -> None:
+        """State the shape of a value.
+
+        ONNX Runtime reuses the memory of a value for a later one only if it can tell that their
+        shapes are equal, and otherwise searches ever longer for some to reuse when it loads a file.
+        """
+        self._shapes[value] = helper.make_tensor_value_info(value, element_type, shape)
+
     def rename(self, value: str, name: str) -> None:
         """Give a value the name of a graph output."""
         self._nodes.append(helper.make_node("Identity", [value], [name], name=name))
@@ -84,8 +93,14 @@ class OnnxBuilder:
         producer: str,
     ) -> onnx.ModelProto:
         """The finished model."""
+        written = {output for node in self._nodes for output in node.output}
         graph = helper.make_graph(
-            self._nodes, producer, list(inputs), list(outputs), initializer=self._initializers
+            self._nodes,
+            producer,
+            list(inputs),
+            list(outputs),
+            initializer=self._initializers,
+            value_info=[info for name, info in self._shapes.items() if name in written],
         )
         return helper.make_model(
             graph,

@@ -49,7 +49,10 @@ class Lowering:
         self.names: dict[fx.Node, str] = {}
 
     def operand(self, argument: Any, dtype: torch.dtype) -> str:
-        """A tensor or number as a value of the given dtype."""
+        """A tensor, size or number as a value of the given dtype."""
+        if isinstance(argument, fx.Node) and not is_tensor(argument):
+            scalar = self.builder.op("Squeeze", self.names[argument], self.builder.integers(0))
+            return self.cast(scalar, dtype)
         if not is_tensor(argument):
             return self.builder.constant(np.array(argument, dtype=NUMPY_TYPES[dtype]))
         name = self.names[argument]

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import math
 import operator
 from typing import Any
 
+import numpy as np
 import torch
 from onnx import helper
 from torch import fx
 
-from .graph_tools import is_tensor, value
-from .onnx_lowering import ONNX_TYPES, Lowering, Translation
+from .graph_tools import is_tensor, shape, value
+from .onnx_lowering import NUMPY_TYPES, ONNX_TYPES, Lowering, Translation
+from .sizes import Dim
 
 aten = torch.ops.aten
+
+LARGEST_SUM_PRODUCT = 4096
+"""Multiplications per row up to which a sum is computed as a matrix product."""
 
 # ------------------------------------------------------------------------ elementwise
 
@@ -30,9 +36,28 @@ def _binary(kind: str) -> Translation:
     def translate(lowering: Lowering, node: fx.Node, left: Any, right: Any) -> str:
         dtype = value(node).dtype
         names = lowering.operand(left, dtype), lowering.operand(right, dtype)
+        if kind in ("Mul", "Div") and dtype == torch.float64:
+            columns = lowering.sizes.dim(shape(node)[-1]) if shape(node) else 1
+            names = (
+                _hidden_scalar(lowering, left, names[0], columns),
+                _hidden_scalar(lowering, right, names[1], columns),
+            )
         return lowering.builder.op(kind, *names)
 
     return translate
+
+
+def _hidden_scalar(lowering: Lowering, argument: Any, name: str, columns: Dim) -> str:
+    """A constant of one element as a row, which ONNX Runtime does not take for a scalar.
+
+    Its MatMulScaleFusion moves scalar factors into the `alpha` of FusedMatMul, an attribute in
+    single precision: models in double precision came out wrong by 1e-9 (onnxruntime 1.31).
+    """
+    is_number = not isinstance(argument, fx.Node)
+    is_scalar = is_number or (argument.op == "get_attr" and value(argument).numel() == 1)
+    if not is_scalar or not isinstance(columns, int) or columns == 1:
+        return name
+    return lowering.builder.op("Expand", name, lowering.builder.integers(columns))
 
 
 def _comparison(kind: str, *, negated: bool = False) -> Translation:
@@ -196,6 +221,39 @@ def _reduction(kind: str) -> Translation:
     return translate
 
 
+def _sum(
+    lowering: Lowering,
+    node: fx.Node,
+    source: fx.Node,
+    dims: Any = None,
+    keepdim: bool = False,
+    dtype: torch.dtype | None = None,
+) -> str:
+    """Sums over short axes that are not the last ones as a product with a matrix of 0 and 1.
+
+    ONNX Runtime sums those row by row: [17688, 2, 2, 32] over axis 2 takes it 7.9 ms, the product
+    1.5 ms; [17688, 2, 2, 9] 10.8 and 0.4 ms.
+    """
+    rank = value(source).dim()
+    axes = sorted(dim % rank for dim in dims) if dims else list(range(rank))
+    first, last = axes[0], axes[-1] + 1
+    length, inner = math.prod(shape(source)[first:last]), math.prod(shape(source)[last:])
+    adjacent = axes == list(range(first, last))
+    if not adjacent or inner == 1 or length * inner * inner > LARGEST_SUM_PRODUCT:
+        return _reduction("ReduceSum")(lowering, node, source, dims, keepdim, dtype)
+    builder = lowering.builder
+    name = lowering.operand(source, value(node).dtype)
+    flat = builder.op("Reshape", name, builder.integers(-1, length * inner))
+    ones: np.ndarray = np.tile(np.eye(inner, dtype=NUMPY_TYPES[value(node).dtype]), (length, 1))
+    return lowering.reshaped(builder.op("MatMul", flat, builder.constant(ones)), shape(node))
+
+
+def _softmax(
+    lowering: Lowering, node: fx.Node, source: fx.Node, dim: int, half_to_float: bool
+) -> str:
+    return lowering.builder.op("Softmax", lowering.names[source], axis=dim % value(node).dim())
+
+
 def _cumsum(lowering: Lowering, node: fx.Node, source: fx.Node, dim: int) -> str:
     return lowering.builder.op("CumSum", lowering.names[source], lowering.builder.integer(dim))
 
@@ -325,8 +383,9 @@ TRANSLATIONS: dict[Any, Translation] = {
     aten.select.int: _select,
     aten.index_select.default: _index_select,
     aten.constant_pad_nd.default: _pad,
-    aten.sum.dim_IntList: _reduction("ReduceSum"),
+    aten.sum.dim_IntList: _sum,
     aten.mean.dim: _reduction("ReduceMean"),
+    aten._softmax.default: _softmax,
     aten.amax.default: _reduction("ReduceMax"),
     aten.amin.default: _reduction("ReduceMin"),
     aten.cumsum.default: _cumsum,

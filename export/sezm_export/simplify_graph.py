@@ -7,8 +7,10 @@ from typing import Any
 import torch
 from torch import fx
 
+from sezm_infer.errors import SezmError
+
 from .graph_tools import Rewriter
-from .rewrite_operators import OPERATOR_RULES
+from .rewrite_operators import OPERATOR_RULES, OUT_OF_PLACE
 from .rewrite_products import PRODUCT_RULES
 from .rewrite_slices import SLICE_RULES, join_padded
 from .rewrite_views import VIEW_RULES
@@ -24,7 +26,11 @@ def simplify(module: fx.GraphModule) -> fx.GraphModule:
 
     Returns:
         the same module.
+
+    Raises:
+        SezmError: an operator that writes into its argument; none of the passes allows for that.
     """
+    _require_no_writing(module.graph)
     rewriter = Rewriter(module)
     for _ in range(MAX_ROUNDS):
         changed = rewriter.apply(OPERATOR_RULES)
@@ -39,6 +45,16 @@ def simplify(module: fx.GraphModule) -> fx.GraphModule:
     module.delete_all_unused_submodules()
     module.recompile()
     return module
+
+
+def _require_no_writing(graph: fx.Graph) -> None:
+    for node in graph.nodes:
+        schema = getattr(node.target, "_schema", None)
+        if schema is not None and schema.is_mutable and node.target not in OUT_OF_PLACE:
+            raise SezmError(
+                f"the model uses {node.target}, which writes into its argument; use the operator "
+                "that returns a new tensor."
+            )
 
 
 def remove_dead(graph: fx.Graph) -> None:

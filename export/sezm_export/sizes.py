@@ -22,6 +22,11 @@ class Size:
     factor: int = 1
     offset: int = 0
 
+    def __str__(self) -> str:
+        """As the name of an axis: "N", "8*R-1"."""
+        product = self.letter if self.factor == 1 else f"{self.factor}*{self.letter}"
+        return product + (f"{self.offset:+d}" if self.offset else "")
+
 
 Dim = int | Size
 """Length of an axis: known at export, or following from the sizes of the input."""

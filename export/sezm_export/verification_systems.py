@@ -22,6 +22,13 @@ SKEWED_CELL = ((3.4, 0.0, 0.0), (1.1, 3.2, 0.0), (-0.9, 1.3, 3.6))
 """Angstrom; smaller than the cutoff, so atoms see their own images."""
 
 
+PARALLEL_ATOMS = 24
+"""Systems of at least so many atoms are evaluated with all threads too: smaller ones occupy one."""
+
+STRESS_ATOMS = 100
+"""Systems of at least so many atoms are large enough to show races between threads."""
+
+
 @dataclass(frozen=True)
 class VerificationSystem:
     """One call of the model.
@@ -29,12 +36,20 @@ class VerificationSystem:
     Attributes:
         name: what it is, for reports.
         inputs: the contract's tensors.
-        stress: whether it is large enough to show races between threads.
     """
 
     name: str
     inputs: Mapping[str, np.ndarray]
-    stress: bool = False
+
+    @property
+    def parallel(self) -> bool:
+        """Whether several threads have something to do."""
+        return len(self.inputs["pos"]) >= PARALLEL_ATOMS
+
+    @property
+    def stress(self) -> bool:
+        """Whether it is to be repeated with several threads, with its edges in either order."""
+        return len(self.inputs["pos"]) >= STRESS_ATOMS
 
 
 def verification_systems(metadata: Metadata) -> list[VerificationSystem]:
@@ -102,16 +117,16 @@ def _calls(
     """The system with its edges sorted, and a large one also with its edges shuffled."""
     edges = [NeighborList(metadata.cutoff).update(atoms) for atoms in structures]
     inputs = flat_inputs(structures, edges, metadata)
-    stress = len(inputs["pos"]) > 100
-    yield VerificationSystem(name, inputs, stress)
-    if stress:
+    system = VerificationSystem(name, inputs)
+    yield system
+    if system.stress:
         order = rng.permutation(len(inputs["edge_distance"]))
         shuffled = {
             "edge_index": np.ascontiguousarray(inputs["edge_index"][:, order]),
             "edge_distance": inputs["edge_distance"][order],
             "edge_vec": inputs["edge_vec"][order],
         }
-        yield VerificationSystem(f"{name}, edges shuffled", inputs | shuffled, stress)
+        yield VerificationSystem(f"{name}, edges shuffled", inputs | shuffled)
 
 
 def _fits(system: VerificationSystem, sizes: StaticSizes | None) -> bool:

@@ -7,7 +7,7 @@ import pytest
 import torch
 from agreement import assert_agree
 from random_inputs import random_inputs
-from sezm_export import EagerSession
+from sezm_export import EagerSession, export_model
 from toy_model import ToyModel
 
 from sezm_infer.sessions import open_session
@@ -26,6 +26,26 @@ SIZES = (  # N, E, B
     (192, 9000, 5),
 )
 
+
+class _AllActivations(ToyModel):
+    """Every activation that a SeZM model may use, between two layers."""
+
+    def forward(self, atomic_numbers, batch, natoms, edge_index, edge_vec):
+        energy = super().forward(atomic_numbers, batch, natoms, edge_index, edge_vec)
+        x = energy.to(self.dtype)
+        functional = torch.nn.functional
+        activated = (
+            functional.silu(x),
+            functional.gelu(x, approximate="tanh"),
+            functional.relu(x),
+            functional.softplus(x),
+            torch.clamp(x, 0.0, 6.0),
+            torch.softmax(torch.stack([x, x * x], 1), 1)[:, 0],
+            torch.where(x > 0.1, torch.tanh(x), torch.sigmoid(x)),
+        )
+        return torch.stack(activated).sum(0).double()
+
+
 RUNS_ON_ALL_THREADS = 100
 THREADS_AGREE = 1e-6
 
@@ -39,6 +59,11 @@ def test_equals_eager_at_all_sizes(toy_file, suffix, dtype):
         for sort in (True, False):
             inputs = random_inputs(*sizes, dtype=dtype, seed=seed, sort=sort)
             assert_agree(session.run(inputs), eager.run(inputs), inputs)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_onnx_has_all_activations(tmp_path, dtype):
+    export_model(_AllActivations(DTYPES[dtype]), tmp_path / "model.onnx")  # proves itself
 
 
 @pytest.mark.parametrize("suffix", [".pt", ".onnx"])

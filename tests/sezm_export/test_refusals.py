@@ -63,6 +63,18 @@ def test_operator_without_translation_is_named(tmp_path):
     assert_empty(tmp_path)
 
 
+class _Writing(ToyModel):
+    def forward(self, atomic_numbers, batch, natoms, edge_index, edge_vec):
+        energy = super().forward(atomic_numbers, batch, natoms, edge_index, edge_vec)
+        return energy.clone().mul_(2.0)
+
+
+def test_operator_that_writes_into_its_argument_is_named(tmp_path):
+    with pytest.raises(SezmError, match=r"aten.mul_.Tensor, which writes"):
+        export_model(_Writing(torch.float64), tmp_path / "model.pt")
+    assert_empty(tmp_path)
+
+
 BETWEEN_SAMPLES = (FIRST_SAMPLE.atoms + SECOND_SAMPLE.atoms) // 2
 
 
