@@ -9,12 +9,19 @@ from __future__ import annotations
 import sys
 from math import prod
 from types import ModuleType
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from .errors import SezmError
 from .tight_box import TightBox, tight_box
+
+
+class _Absent(ModuleType):
+    """Stands for a module that is not there: whoever uses it gets an ImportError."""
+
+    def __getattr__(self, name: str) -> Any:
+        raise ImportError(f"{self.__name__} is hidden while vesin is imported")
 
 
 def _import_vesin() -> ModuleType:
@@ -26,7 +33,7 @@ def _import_vesin() -> ModuleType:
         import vesin
 
         return vesin
-    sys.modules["torch"] = None  # type: ignore[assignment]  # makes "import torch" fail
+    sys.modules["torch"] = _Absent("torch")
     try:
         import vesin
     finally:

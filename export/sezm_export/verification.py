@@ -27,8 +27,9 @@ from .verification_systems import VerificationSystem, verification_systems
 Progress = Callable[[str], None]
 
 STRESS_REPEATS = 5
-"""Evaluations of each large system with all threads: lost updates show in 1 of 5 runs at worst
-(`../shared/lowering.md`), and there are two such systems."""
+"""Evaluations of each large system with all threads: lost updates of a racing sum showed in
+1 of 5 runs at worst (https://github.com/microsoft/onnxruntime/issues/18048), and there are two
+such systems."""
 
 STRESS_SECONDS = 5.0
 """No more repeats of one system after this time; slow models have the most updates to lose."""

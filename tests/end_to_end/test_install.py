@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 MODEL = ROOT / "models/zoo/water_gfn1/model.onnx"
 WATER = ROOT / "models/zoo/water_gfn1/water64.extxyz"
 

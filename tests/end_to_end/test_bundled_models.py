@@ -11,7 +11,7 @@ import sezm_export
 
 from sezm_infer import SezmCalculator
 
-ZOO = Path(__file__).resolve().parents[1] / "models/zoo"
+ZOO = Path(__file__).resolve().parents[2] / "models/zoo"
 MODELS = sorted(path.parent.name for path in ZOO.glob("*/MODEL_CARD.md"))
 
 LARGEST_FORCE_ERROR = 0.15
