@@ -11,7 +11,7 @@ def export_package() -> ModuleType:
     """The package ``sezm_export``.
 
     Raises:
-        SezmError: torch, onnx or onnxscript is missing.
+        SezmError: torch or onnx is missing.
     """
     try:
         import sezm_export

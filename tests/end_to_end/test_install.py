@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 import subprocess
 import sys
 import venv
@@ -26,8 +27,8 @@ def bare_environment(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The bin folder of an environment with `pip install .` and nothing else."""
     folder = tmp_path_factory.mktemp("bare")
     venv.create(folder, with_pip=True)
-    constraints = ROOT / "constraints.txt"
-    run(folder / "bin/pip", "install", "-q", "-c", constraints, ROOT, cwd=folder)
+    source = copy_of_the_source(folder / "source")
+    run(folder / "bin/pip", "install", "-q", "-c", source / "constraints.txt", source, cwd=folder)
     return folder / "bin"
 
 
@@ -49,6 +50,16 @@ def test_an_onnx_run_imports_no_torch(tmp_path: Path) -> None:
     imported = run(sys.executable, "-X", "importtime", "-c", readme_example(), cwd=tmp_path)
     assert "sezm_infer" in imported
     assert not re.search(r"\|\s+torch\b", imported)
+
+
+def copy_of_the_source(folder: Path) -> Path:
+    """pip leaves a build folder in the source tree, which later builds would take files from."""
+    folder.mkdir()
+    for name in ("pyproject.toml", "constraints.txt", "README.md", "LICENSE"):
+        shutil.copy(ROOT / name, folder)
+    for name in ("sezm_infer", "models", "export"):
+        shutil.copytree(ROOT / name, folder / name)
+    return folder
 
 
 def readme_example() -> str:
