@@ -39,10 +39,8 @@ def check(
     report = progress or (lambda step: None)
     if sniff(file) is FileKind.CHECKPOINT:
         raise SezmError(f"{file}: a checkpoint; give the exported file, then the checkpoint.")
-    report("opening the file")
     metadata = open_session(file).metadata
     digest = file_digest(checkpoint) if checkpoint.is_file() else ""
-    report("reading the checkpoint")
     model = load_model(checkpoint, metadata.dtype, head)
     if digest != metadata.checkpoint_sha256:
         raise SezmError(

@@ -52,7 +52,6 @@ def export(
     checkpoint, output = Path(checkpoint), Path(output)
     _check_paths(checkpoint, output)
     _check_static(static)
-    (progress or _silent)("reading the checkpoint")
     model = load_model(checkpoint, dtype, head)
     return export_model(
         model,

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pickle
+import re
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -16,16 +18,17 @@ def load_checkpoint_file(path: str | Path) -> dict[str, Any]:
 
     Raises:
         CheckpointError: missing file, not a torch checkpoint, truncated, or a pickle that wants to
-            run
-            code; nothing of it has run.
+            run code; nothing of it has run.
     """
     path = Path(path)
     if not path.is_file():
         raise CheckpointError(f"{path}: no such file; give the path of a checkpoint")
     try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of torch, about pickles that it refuses anyway
+            content = torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
-        raise CheckpointError(f"{path}: refused, {_first_sentence(error)}") from None
+        raise CheckpointError(f"{path}: refused, {_refusal(error)}") from None
     except (RuntimeError, EOFError, OSError, ValueError, KeyError) as error:
         raise CheckpointError(
             f"{path}: not a complete torch checkpoint ({_first_sentence(error)}); copy it again"
@@ -37,11 +40,14 @@ def load_checkpoint_file(path: str | Path) -> dict[str, Any]:
     return content
 
 
-def _first_sentence(error: Exception) -> str:
-    """The part of torch's message that says what was found, in one line."""
+def _refusal(error: Exception) -> str:
+    """Why torch does not unpickle a file, in one line."""
     text = " ".join(str(error).split())
-    for start in ("Unsupported global:", "Unsupported class", "Unsupported operand"):
-        if start in text:
-            found = text[text.index(start) :].split(" was not ")[0]
-            return f"it contains more than tensors and plain data ({found}), which could run code"
+    found = re.search(r"(Unsupported \w+:?|unsupported GLOBAL|GLOBAL) \S+", text)
+    what = f" ({found.group(0)})" if found else ""
+    return f"it holds more than tensors and plain data{what}, which could run code; none of it ran"
+
+
+def _first_sentence(error: Exception) -> str:
+    text = " ".join(str(error).split())
     return text.split(". ")[0][:160] or type(error).__name__

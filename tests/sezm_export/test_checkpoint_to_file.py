@@ -51,7 +51,7 @@ def test_metadata_tells_what_was_proven(exported):
     assert proof["threads"][0] == 1
     for name, deviation in proof["largest_deviations"].items():
         assert 0 <= deviation <= proof["tolerances"][name] == 1e-10
-    assert steps[0] == "reading the checkpoint"
+    assert steps[0] == "tracing the model"
 
 
 def test_check_proves_it_afresh(exported, checkpoint):
