@@ -1,8 +1,7 @@
 """Maps, gates and norms that commute with rotations about the edge (sezm.md 3.6).
 
 Messages in the edge frame are kept as one tensor per order m: for m = 0 [F, S, (L+1) C] with rows
-    l = 0 .. L;
-for m >= 1 [F, S, 2 (L-m+1) C] with rows (l, -m), l = m .. L, then (l, +m). A layer is
+l = 0 .. L; for m >= 1 [F, S, 2 (L-m+1) C] with rows (l, -m), l = m .. L, then (l, +m). A layer is
 then one dense product per order.
 """
 

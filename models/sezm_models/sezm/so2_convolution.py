@@ -1,8 +1,8 @@
 """Messages between atoms: modulate, mix, attend, sum (sezm.md 3.7.2 - 3.7.7).
 
 Node stage in: :meth:`SO2Convolution.prepare`. Edge stage: :meth:`SO2Convolution.messages`. Node
-    stage out:
-:meth:`SO2Convolution.finish`. The edge stage alone sees edges; it may run over tiles of rows.
+stage out: :meth:`SO2Convolution.finish`. The edge stage alone sees edges; it may run over tiles of
+rows.
 """
 
 from __future__ import annotations
