@@ -7,7 +7,7 @@ from pathlib import Path
 import ase
 import numpy as np
 import pytest
-from conftest import STRUCTURES
+from odd_structures import STRUCTURES
 
 from sezm_infer import SezmError, evaluate, evaluation, open_session
 
