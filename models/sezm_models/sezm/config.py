@@ -13,7 +13,7 @@ from typing import Any, NoReturn
 from ..errors import CheckpointError
 from .activation import ACTIVATIONS, activation_by_name
 from .bridging import BridgingWindow
-from .options import DESCRIPTOR_DEFAULTS, FITTING_DEFAULTS
+from .options import DESCRIPTOR_DEFAULTS, FITTING_DEFAULTS, PROPERTY_DEFAULTS
 
 IGNORED_OPTIONS = frozenset(
     # Training and bookkeeping; spellings that are read elsewhere.
@@ -22,7 +22,7 @@ IGNORED_OPTIONS = frozenset(
 )
 
 FLOAT_PRECISIONS = ("float32", "float64")
-FITTING_TYPES = ("dpa4_ener", "sezm_ener", "ener")
+FITTING_TYPES = ("dpa4_ener", "sezm_ener", "ener", "property")
 RESIDUAL_MODES = ("none", "independent", "dependent")
 
 CHOICES: dict[str, tuple[Any, ...]] = {
@@ -60,6 +60,7 @@ class SeZMConfig:
         fitting: fitting options, complete.
         window: bridging window, or None.
         version: of the checkpoint's semantics (sezm.md 1.4).
+        head: what is computed from the features of an atom: "energy", "dens" or "property".
         excluded_pairs: types whose atoms are no neighbours of each other.
         excluded_types: types whose atoms have no energy.
     """
@@ -69,6 +70,7 @@ class SeZMConfig:
     fitting: dict[str, Any]
     window: BridgingWindow | None
     version: float
+    head: str = "energy"
     excluded_pairs: tuple[tuple[int, int], ...] = ()
     excluded_types: tuple[int, ...] = ()
 
@@ -107,6 +109,12 @@ class SeZMConfig:
         return len(self.degrees)
 
     @property
+    def n_selected(self) -> int:
+        """Neighbours of an atom that the trainer's capped neighbour lists hold: sum of ``sel``."""
+        selected = self.descriptor["sel"]
+        return sum(selected) if isinstance(selected, (list, tuple)) else int(selected)
+
+    @property
     def message_passing_steps(self) -> int:
         """How often information moves by one cutoff: blocks, and the initial features."""
         return self.n_blocks + 1
@@ -118,13 +126,21 @@ class SeZMConfig:
             "fitting_net": self.fitting,
             "bridging": None if self.window is None else self.window._asdict(),
             "version": self.version,
+            "head": self.head,
             "pair_exclude_types": [list(pair) for pair in self.excluded_pairs],
             "atom_exclude_types": list(self.excluded_types),
         }
 
 
-def parse_config(params: Mapping[str, Any], version: float) -> SeZMConfig:
+def parse_config(
+    params: Mapping[str, Any], version: float, has_dens_head: bool = False
+) -> SeZMConfig:
     """Configuration from ``model_params`` of a checkpoint (one branch of a multitask one).
+
+    Args:
+        params: the model section of the training input.
+        version: of the checkpoint.
+        has_dens_head: whether it holds the weights of one, which options do not say.
 
     Raises:
         CheckpointError: an option is unknown, or its value not supported; named in the text.
@@ -134,20 +150,26 @@ def parse_config(params: Mapping[str, Any], version: float) -> SeZMConfig:
     layers = params.get("descriptor", {}).get("so2_layers")
     if layers is not None:
         descriptor["mixing_layers"] = layers
-    fitting = _with_defaults(params.get("fitting_net", {}), FITTING_DEFAULTS, "fitting_net")
+    given = params.get("fitting_net", {})
+    head = _head(given, has_dens_head)
+    defaults = PROPERTY_DEFAULTS if head == "property" else FITTING_DEFAULTS
+    fitting = _with_defaults(given, defaults, "fitting_net")
     _refuse_unsupported_model(params)
     _refuse_unsupported_descriptor(descriptor)
-    _refuse_unsupported_fitting(params.get("fitting_net", {}).get("type"), fitting)
+    _refuse_unsupported_fitting(given.get("type"), fitting)
     pairs = params.get("pair_exclude_types") or descriptor["exclude_types"] or []
-    return SeZMConfig(
+    config = SeZMConfig(
         type_map=tuple(params["type_map"]),
         descriptor=descriptor,
         fitting=fitting,
         window=window,
         version=version,
+        head=head,
         excluded_pairs=tuple((int(a), int(b)) for a, b in pairs),
         excluded_types=tuple(int(t) for t in params.get("atom_exclude_types") or []),
     )
+    _refuse_unsupported_head(config)
+    return config
 
 
 def cartesian_option(value: str | int) -> tuple[str, int]:
@@ -201,6 +223,17 @@ def _with_defaults(
     return defaults | {key: value for key, value in given.items() if key in defaults}
 
 
+def _head(fitting: Mapping[str, Any], has_dens_head: bool) -> str:
+    """Which of a model's outputs is wanted; direct forces, where there are any.
+
+    A model trained for direct forces keeps an ordinary energy head that saw no training: the
+    trainer's inference passes over it, too.
+    """
+    if has_dens_head:
+        return "dens"
+    return "property" if fitting.get("type") == "property" else "energy"
+
+
 def _refuse_unsupported_model(params: Mapping[str, Any]) -> None:
     if str(params.get("type", "dpa4")).lower() not in ("dpa4", "sezm"):
         raise CheckpointError(f"model type {params['type']!r} is not supported; 'dpa4' is")
@@ -240,8 +273,24 @@ def _refuse_unsupported_fitting(kind: str | None, options: Mapping[str, Any]) ->
         if options[option]:
             _refuse("fitting_net", option, options[option], "0 or none")
     _refuse_unknown_activation("fitting_net", options)
-    if options["precision"] not in FLOAT_PRECISIONS:
-        _refuse("fitting_net", "precision", options["precision"], _either(FLOAT_PRECISIONS))
+    precisions = (*FLOAT_PRECISIONS, "default") if kind == "property" else FLOAT_PRECISIONS
+    if options["precision"] not in precisions:
+        _refuse("fitting_net", "precision", options["precision"], _either(precisions))
+
+
+def _refuse_unsupported_head(config: SeZMConfig) -> None:
+    """What the trainer itself does not evaluate with a head other than the energy's."""
+    if config.head == "energy":
+        return
+    if config.window is not None:
+        _refuse("model", "bridging_method", "zbl", f"'none' with a {config.head} head")
+    if config.head != "dens":
+        return
+    if config.excluded_types:
+        _refuse("model", "atom_exclude_types", config.excluded_types, "[] with a dens head")
+    if config.final_degree < 1:
+        degrees = config.degrees or config.descriptor["lmax"]
+        _refuse("descriptor", "l_schedule", degrees, "a last degree >= 1 with a dens head")
 
 
 def _refuse_unknown_activation(section: str, options: Mapping[str, Any]) -> None:

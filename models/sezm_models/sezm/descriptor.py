@@ -34,9 +34,15 @@ from .type_features import TypeFeatures
 
 
 class SeZMDescriptor(nn.Module):
-    """Scalar features of each atom; parameter names are those of the checkpoint."""
+    """Scalar features of each atom; parameter names are those of the checkpoint.
 
-    def __init__(self, config: SeZMConfig, dtype: torch.dtype) -> None:
+    Args:
+        config: a supported configuration.
+        dtype: of all parameters.
+        vectors: whether a head reads more than scalars from the node features.
+    """
+
+    def __init__(self, config: SeZMConfig, dtype: torch.dtype, vectors: bool = False) -> None:
         super().__init__()
         options, n_types = config.descriptor, len(config.type_map)
         channels, eps, lmax = options["channels"], options["eps"], config.initial_degree
@@ -91,6 +97,7 @@ class SeZMDescriptor(nn.Module):
             kind = "block" if residuals["per_block"] else "full"
             setattr(self, f"final_{kind}_attn_res", final)
         self.readout_degree = 0 if options["so3_readout"] == "none" else config.final_degree
+        self.wants_scalars_only = self.readout_degree == 0 and not vectors
         self.readout_pre_layers = nn.ModuleList(
             EquivariantFFN(**readout_options(config), dtype=dtype)
             for _ in range(options["readout_layers"] - 1)
@@ -117,13 +124,22 @@ class SeZMDescriptor(nn.Module):
 
     def forward(self, types: Tensor, rows: NeighborRows) -> Tensor:
         """Types [N] and rows -> [N, C]."""
+        return self.read_out(self.node_features(types, rows))
+
+    def node_features(self, types: Tensor, rows: NeighborRows) -> Tensor:
+        """Types [N] and rows -> features after the last block, [N, D, 1, C].
+
+        Without ``vectors`` D rows are those that the read-out uses; else all, (lmax+1)^2.
+        """
         n_atoms = types.shape[0]
         edges = self.geometry(rows, n_atoms, self.radial_basis, self.radial_embedding)
         features = self.type_embedding(types)
         state = self.embed(types, features, edges, rows)
         for index in range(len(self.blocks)):
             state = self.interact(index, state, features, edges, rows)
-        return self.read_out(state)
+        if self.final_attn_res is not None:
+            return self.final_attn_res(state.history, state.x)
+        return state.x
 
     def embed(
         self, types: Tensor, features: TypeFeatures, edges: EdgeGeometry, rows: NeighborRows
@@ -168,7 +184,7 @@ class SeZMDescriptor(nn.Module):
         edges: EdgeGeometry,
         rows: NeighborRows,
     ) -> NodeState:
-        """One block; the last gives only what the read-out uses."""
+        """One block; the last gives only what is wanted."""
         block = self.blocks[index]
         features = block.features(state)
         summed = block.so2_conv.messages(
@@ -179,13 +195,10 @@ class SeZMDescriptor(nn.Module):
             self.radial_embedding.last_weight(),
         )
         is_last = index == len(self.blocks) - 1
-        return block.update(state, features, summed, is_last and self.readout_degree == 0)
+        return block.update(state, features, summed, is_last and self.wants_scalars_only)
 
-    def read_out(self, state: NodeState) -> Tensor:
-        """Node features -> scalar descriptor [N, C]."""
-        x = state.x
-        if self.final_attn_res is not None:
-            x = self.final_attn_res(state.history, x)
+    def read_out(self, x: Tensor) -> Tensor:
+        """Result of :meth:`node_features` -> scalar descriptor [N, C]."""
         x = x[:, : n_rows(self.readout_degree)]
         for layer in self.readout_pre_layers:
             x = x + layer(x)

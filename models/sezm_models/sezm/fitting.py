@@ -8,7 +8,22 @@ import torch
 from torch import Tensor, nn
 
 from .activation import activation_by_name
+from .config import SeZMConfig
+from .parts import glu_width
 from .radial import MLPLayer
+
+
+def energy_network(config: SeZMConfig, dtype: torch.dtype) -> GLUFittingNet:
+    """The network of a configuration, for an energy head of any kind."""
+    channels, options = config.descriptor["channels"], config.fitting
+    return GLUFittingNet(
+        channels,
+        [width or glu_width(channels) for width in options["neuron"]],
+        activation_function=options["activation_function"],
+        bias_out=options["bias_out"],
+        subtract_vacuum=any(energy is not None for energy in options["atom_ener"] or []),
+        dtype=dtype,
+    )
 
 
 class GLUFittingNet(nn.Module):

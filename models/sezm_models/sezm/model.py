@@ -9,23 +9,18 @@ Nodes meet edges only in a block's edge stage, which sums over rows of neighbour
 
 from __future__ import annotations
 
-from typing import Any
-
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from ..elements import ATOMIC_NUMBERS, N_ELEMENTS
-from ..neighbor_rows import ROW_WIDTH, NeighborRows, neighbor_rows, sum_to_targets
+from ..elements import N_ELEMENTS
+from ..neighbor_rows import ROW_WIDTH, NeighborRows, sum_to_targets
+from .backbone import SeZMBackbone
 from .bridging import zbl_pair_energy, zbl_table
 from .config import SeZMConfig
-from .descriptor import SeZMDescriptor
-from .fitting import GLUFittingNet
-from .parts import glu_width
-
-DTYPES = {"float32": torch.float32, "float64": torch.float64}
+from .fitting import energy_network
 
 
-class SeZM(nn.Module):
+class SeZM(SeZMBackbone):
     """Atomic energies of a SeZM/DPA4 model.
 
     Args:
@@ -33,35 +28,13 @@ class SeZM(nn.Module):
         dtype: of parameters and edge vectors; the trained precision if None.
     """
 
-    family = "sezm"
-
     def __init__(self, config: SeZMConfig, dtype: torch.dtype | None = None) -> None:
-        super().__init__()
-        options = config.descriptor
-        self.config = config
-        self.dtype = dtype or DTYPES[options["precision"]]
-        self.elements = config.type_map
-        self.cutoff = float(options["rcut"])
-        self.message_passing_steps = config.message_passing_steps
-        self.descriptor = SeZMDescriptor(config, self.dtype)
-        neuron = [width or glu_width(options["channels"]) for width in config.fitting["neuron"]]
-        self.fitting = GLUFittingNet(
-            options["channels"],
-            neuron,
-            activation_function=config.fitting["activation_function"],
-            bias_out=config.fitting["bias_out"],
-            subtract_vacuum=any(e is not None for e in config.fitting["atom_ener"] or []),
-            dtype=dtype or DTYPES[config.fitting["precision"]],
-        )
+        super().__init__(config, dtype)
+        self.fitting = energy_network(config, self.network_dtype)
         n_types = len(config.type_map)
         self.register_buffer("energy_bias", torch.zeros(n_types + 1, dtype=torch.float64))
-        self._element_tables()
-        self._exclusion_tables()
-
-    @property
-    def configuration(self) -> dict[str, Any]:
-        """For the metadata of exported files."""
-        return self.config.as_dict()
+        if config.window is not None:
+            self.register_buffer("zbl_charges", zbl_table(N_ELEMENTS), persistent=False)
 
     def forward(
         self,
@@ -83,11 +56,7 @@ class SeZM(nn.Module):
         Returns:
             [N] float64, eV.
         """
-        n_atoms = atomic_numbers.shape[0]
-        types = self.type_of_element.index_select(0, atomic_numbers)
-        if self.config.excluded_pairs:
-            edge_vec = self._without_excluded(types, edge_index, edge_vec)
-        rows = neighbor_rows(edge_index, edge_vec, n_atoms, self.cutoff)
+        types, rows = self.graph(atomic_numbers, edge_index, edge_vec)
         energy = self.fitting(self.descriptor(types, rows))
         energy = energy + self.energy_bias.index_select(0, types)
         if self.config.window is not None:
@@ -95,13 +64,6 @@ class SeZM(nn.Module):
         if self.config.excluded_types:
             energy = energy * self.has_energy.index_select(0, types)
         return energy + self.unknown_element.index_select(0, atomic_numbers)
-
-    def _without_excluded(self, types: Tensor, edge_index: Tensor, edge_vec: Tensor) -> Tensor:
-        """Edge vectors, those between types that do not see each other beyond the cutoff."""
-        source, target = types.index_select(0, edge_index[0]), types.index_select(0, edge_index[1])
-        excluded = self.pair_excluded.index_select(0, source * (len(self.elements) + 1) + target)
-        beyond = torch.full_like(edge_vec, 2.0 * self.cutoff)
-        return torch.where(excluded.unsqueeze(1), beyond, edge_vec)
 
     def _zbl(self, atomic_numbers: Tensor, types: Tensor, rows: NeighborRows) -> Tensor:
         """Half of each pair's nuclear repulsion to its target: [N] float64."""
@@ -118,28 +80,3 @@ class SeZM(nn.Module):
             has_energy = self.has_energy.index_select(0, types)
             inside = inside * has_energy.index_select(0, rows.source).reshape(-1, ROW_WIDTH)
         return sum_to_targets(0.5 * inside.sum(1), rows, n_atoms)
-
-    def _element_tables(self) -> None:
-        """Type and NaN flag of each atomic number; padding (0) has the type after the last."""
-        padding_type = len(self.elements)
-        types = torch.full((N_ELEMENTS + 1,), padding_type)
-        unknown = torch.full((N_ELEMENTS + 1,), float("nan"), dtype=torch.float64)
-        unknown[0] = 0.0
-        for index, symbol in enumerate(self.elements):
-            types[ATOMIC_NUMBERS[symbol]] = index
-            unknown[ATOMIC_NUMBERS[symbol]] = 0.0
-        self.register_buffer("type_of_element", types, persistent=False)
-        self.register_buffer("unknown_element", unknown, persistent=False)
-        if self.config.window is not None:
-            self.register_buffer("zbl_charges", zbl_table(N_ELEMENTS), persistent=False)
-
-    def _exclusion_tables(self) -> None:
-        """Which pairs of types do not see each other, and which types have an energy."""
-        n_types = len(self.elements) + 1
-        excluded = torch.zeros(n_types, n_types, dtype=torch.bool)
-        for a, b in self.config.excluded_pairs:
-            excluded[a, b] = excluded[b, a] = True
-        has_energy = torch.ones(n_types, dtype=torch.float64)
-        has_energy[list(self.config.excluded_types)] = 0.0
-        self.register_buffer("pair_excluded", excluded.flatten(), persistent=False)
-        self.register_buffer("has_energy", has_energy, persistent=False)

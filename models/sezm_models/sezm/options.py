@@ -74,3 +74,18 @@ FITTING_DEFAULTS: dict[str, Any] = {
     "exclude_types": [],
     "bias_out": False,
 }
+
+PROPERTY_DEFAULTS: dict[str, Any] = {
+    "neuron": [120, 120, 120],
+    "activation_function": "tanh",
+    "precision": "default",
+    "resnet_dt": True,
+    "numb_fparam": 0,
+    "numb_aparam": 0,
+    "dim_case_embd": 0,
+    "property_name": "property",
+    "task_dim": 1,
+    "intensive": False,
+    "distinguish_types": True,
+    "exclude_types": [],
+}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import warnings
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from ..checkpoint_file import load_checkpoint_file
 from ..elements import ATOMIC_NUMBERS
 from ..errors import CheckpointError
 from .config import parse_config
-from .model import SeZM
+from .heads import Head, SeZMModel, head_of
 
 NEWEST_VERSION = 1.2
 
@@ -30,10 +31,11 @@ MODULE_TO_KEY = (
     (r"\battn\.(qk_norm|q_proj|k_proj|output_gate_norm)\b", r"attn_\1"),
     (r"\battn\.(logit_w|gate_w|z_bias_raw)\b", r"adamw_attn_\1"),
     (r"^fitting\.", "fitting_net.filter_layers.networks.0."),
+    (r"^direct_force_head\.", "dens_fitting_net.direct_force_head."),
 )
 
 DERIVABLE = re.compile(
-    r"^(out_std|out_bias|dens_force_rmsd|fitting_net\.bias_atom_e"
+    r"^(out_std|out_bias|dens_force_rmsd|(fitting_net|dens_fitting_net\.energy_head)\.bias_atom_e"
     r"|fitting_net\.(fparam|aparam)_(avg|inv_std)|fitting_net\.case_embd"
     r"|fitting_net\.default_fparam_tensor)$"
 )
@@ -53,7 +55,7 @@ def is_sezm_checkpoint(content: Mapping[str, Any]) -> bool:
 
 def read_checkpoint(
     path: str | Path, dtype: torch.dtype | None = None, head: str | None = None
-) -> SeZM:
+) -> SeZMModel:
     """A model ready to evaluate.
 
     Args:
@@ -70,7 +72,7 @@ def read_checkpoint(
 
 def model_from_checkpoint(
     content: Mapping[str, Any], dtype: torch.dtype | None, head: str | None, path: str
-) -> SeZM:
+) -> SeZMModel:
     """As :func:`read_checkpoint`, from the dictionary of the file named ``path`` in errors."""
     state = content.get("model", content)
     if not is_sezm_checkpoint(content):
@@ -80,12 +82,13 @@ def model_from_checkpoint(
         )
     params, branch = _select_branch(state["_extra_state"]["model_params"], head, path)
     weights = _branch_weights(state, branch, path)
+    has_dens_head = any(key.startswith("dens_fitting_net.") for key in weights)
     try:
-        config = parse_config(params, _version(weights))
+        config = parse_config(params, _version(weights), has_dens_head)
         _check_elements(config.type_map)
     except CheckpointError as error:
         raise CheckpointError(f"{path}: {error}") from None
-    model = SeZM(config, dtype)
+    model = head_of(config).model(config, dtype)
     _load_weights(model, weights, path)
     return model.eval()
 
@@ -149,57 +152,55 @@ def _check_elements(type_map: tuple[str, ...]) -> None:
         raise CheckpointError(f"type_map {list(type_map)} names an element twice")
 
 
-def _load_weights(model: SeZM, weights: dict[str, Tensor], path: str) -> None:
+def _load_weights(model: SeZMModel, weights: dict[str, Tensor], path: str) -> None:
     """Copy every parameter, strictly; the model's dtype wins over the file's."""
     lora = next((key for key in weights if LORA.search(key)), None)
     if lora is not None:
         raise CheckpointError(
             f"{path}: LoRA adapter {lora!r} is not supported yet; export a merged model"
         )
-    used = set()
+    head, used = head_of(model.config), set()
     with torch.no_grad():
         for name, parameter in model.named_parameters():
-            key = _checkpoint_key(name)
-            parameter.copy_(_weight(weights, key, tuple(parameter.shape), path))
+            key = _checkpoint_key(name, head)
+            parameter.copy_(_weight(weights, path, key, tuple(parameter.shape)))
             used.add(key)
-        n_types = len(model.elements)
-        bias = _weight(weights, "out_bias", None, path)
-        if bias.ndim != 3 or tuple(bias.shape[1:]) != (n_types, 1):
-            raise CheckpointError(
-                f"{path}: key 'out_bias' has shape {list(bias.shape)}, expected [*, {n_types}, 1]"
-            )
-        model.energy_bias[:n_types] = bias[0, :, 0].double()
-        fitting_bias = _weight(weights, "fitting_net.bias_atom_e", (n_types, 1), path)
-        model.energy_bias[:n_types] += fitting_bias[:, 0].double()
-    _report_unknown(set(weights) - used, path)
+        head.load_statistics(model, partial(_weight, weights, path))
+    _report_unknown(set(weights) - used, head, path)
 
 
 def _weight(
-    weights: Mapping[str, Tensor], key: str, shape: tuple[int, ...] | None, path: str
+    weights: Mapping[str, Tensor], path: str, key: str, shape: tuple[int | None, ...]
 ) -> Tensor:
+    """The checked tensor of a key; a size of None fits any."""
+    expected = "[" + ", ".join("*" if size is None else str(size) for size in shape) + "]"
     if key not in weights:
-        expected = "" if shape is None else f" of shape {list(shape)}"
-        raise CheckpointError(f"{path}: key {key!r}{expected} is missing")
+        raise CheckpointError(f"{path}: key {key!r} of shape {expected} is missing")
     found = weights[key]
-    if shape is not None and tuple(found.shape) != shape:
+    fits = [size in (None, n) for n, size in zip(found.shape, shape, strict=False)]
+    if found.ndim != len(shape) or not all(fits):
         raise CheckpointError(
-            f"{path}: key {key!r} has shape {list(found.shape)}, expected {list(shape)}"
+            f"{path}: key {key!r} has shape {list(found.shape)}, expected {expected}"
         )
     if not bool(torch.isfinite(found).all()):
         raise CheckpointError(f"{path}: key {key!r} holds values that are not finite")
     return found
 
 
-def _checkpoint_key(name: str) -> str:
+def _checkpoint_key(name: str, head: Head) -> str:
     for pattern, replacement in MODULE_TO_KEY:
         name = re.sub(pattern, replacement, name)
-    return name
+    return re.sub(r"^fitting_net\.", head.network, name)
 
 
-def _report_unknown(keys: set[str], path: str) -> None:
+def _report_unknown(keys: set[str], head: Head, path: str) -> None:
     """Unknown keys of the descriptor are tolerated, as the trainer does; others deserve a word."""
     strange = sorted(
-        key for key in keys if not key.startswith("descriptor.") and not DERIVABLE.match(key)
+        key
+        for key in keys
+        if not key.startswith("descriptor.")
+        and not DERIVABLE.match(key)
+        and not re.match(head.unused, key)
     )
     if strange:
         warnings.warn(

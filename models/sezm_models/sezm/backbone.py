@@ -1,0 +1,90 @@
+"""What the models of this family share: elements, exclusions, and the descriptor of each atom."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from ..elements import ATOMIC_NUMBERS, N_ELEMENTS
+from ..neighbor_rows import NeighborRows, neighbor_rows
+from .config import SeZMConfig
+from .descriptor import SeZMDescriptor
+
+DTYPES = {
+    "float32": torch.float32,
+    "float64": torch.float64,
+    "default": torch.float64,  # of property heads
+}
+
+
+class SeZMBackbone(nn.Module):
+    """A molecular graph up to the descriptor; heads are built on top of it.
+
+    Args:
+        config: a supported configuration.
+        dtype: of parameters and edge vectors; the trained precision if None.
+        vectors: whether the head reads more than scalars from the node features.
+    """
+
+    family = "sezm"
+
+    def __init__(
+        self, config: SeZMConfig, dtype: torch.dtype | None = None, *, vectors: bool = False
+    ) -> None:
+        super().__init__()
+        options = config.descriptor
+        self.config = config
+        self.dtype = dtype or DTYPES[options["precision"]]
+        self.network_dtype = dtype or DTYPES[config.fitting["precision"]]
+        self.elements = config.type_map
+        self.cutoff = float(options["rcut"])
+        self.message_passing_steps = config.message_passing_steps
+        self.descriptor = SeZMDescriptor(config, self.dtype, vectors)
+        self._element_tables()
+        self._exclusion_tables()
+
+    @property
+    def configuration(self) -> dict[str, Any]:
+        """For the metadata of exported files."""
+        return self.config.as_dict()
+
+    def graph(
+        self, atomic_numbers: Tensor, edge_index: Tensor, edge_vec: Tensor
+    ) -> tuple[Tensor, NeighborRows]:
+        """Types [N] of the atoms, and their neighbours without excluded pairs."""
+        types = self.type_of_element.index_select(0, atomic_numbers)
+        if self.config.excluded_pairs:
+            edge_vec = self._without_excluded(types, edge_index, edge_vec)
+        return types, neighbor_rows(edge_index, edge_vec, atomic_numbers.shape[0], self.cutoff)
+
+    def _without_excluded(self, types: Tensor, edge_index: Tensor, edge_vec: Tensor) -> Tensor:
+        """Edge vectors, those between types that do not see each other beyond the cutoff."""
+        source, target = types.index_select(0, edge_index[0]), types.index_select(0, edge_index[1])
+        excluded = self.pair_excluded.index_select(0, source * (len(self.elements) + 1) + target)
+        beyond = torch.full_like(edge_vec, 2.0 * self.cutoff)
+        return torch.where(excluded.unsqueeze(1), beyond, edge_vec)
+
+    def _element_tables(self) -> None:
+        """Type and NaN flag of each atomic number; padding (0) has the type after the last."""
+        padding_type = len(self.elements)
+        types = torch.full((N_ELEMENTS + 1,), padding_type)
+        unknown = torch.full((N_ELEMENTS + 1,), float("nan"), dtype=torch.float64)
+        unknown[0] = 0.0
+        for index, symbol in enumerate(self.elements):
+            types[ATOMIC_NUMBERS[symbol]] = index
+            unknown[ATOMIC_NUMBERS[symbol]] = 0.0
+        self.register_buffer("type_of_element", types, persistent=False)
+        self.register_buffer("unknown_element", unknown, persistent=False)
+
+    def _exclusion_tables(self) -> None:
+        """Which pairs of types do not see each other, and which types count in the output."""
+        n_types = len(self.elements) + 1
+        excluded = torch.zeros(n_types, n_types, dtype=torch.bool)
+        for a, b in self.config.excluded_pairs:
+            excluded[a, b] = excluded[b, a] = True
+        has_energy = torch.ones(n_types, dtype=torch.float64)
+        has_energy[list(self.config.excluded_types)] = 0.0
+        self.register_buffer("pair_excluded", excluded.flatten(), persistent=False)
+        self.register_buffer("has_energy", has_energy, persistent=False)
