@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from head_configs import HEAD_SETS
 from option_configs import FOUR_ELEMENTS, OPTION_SETS, OPTION_SYSTEMS
 
 OXYGEN_HYDROGEN = ("O", "H")
@@ -35,6 +36,7 @@ class Config:
 
     ``model`` holds options beside the descriptor.  ``branches`` makes it a multitask model whose
     named branches share type map and descriptor; its values are further options of each branch.
+    ``dens`` gives it a head for direct forces beside the ordinary one.
     """
 
     type_map: tuple[str, ...]
@@ -43,6 +45,7 @@ class Config:
     branches: dict[str, dict[str, Any]] = field(default_factory=dict)
     version: float = CURRENT_VERSION
     systems: tuple[str, ...] = STANDARD_SYSTEMS
+    dens: bool = False
 
 
 def _mini(**changes: Any) -> dict[str, Any]:
@@ -118,3 +121,5 @@ CONFIGS |= {
     name: Config(FOUR_ELEMENTS, descriptor, model=model, systems=OPTION_SYSTEMS)
     for name, (descriptor, model) in OPTION_SETS.items()
 }
+
+CONFIGS |= {name: Config(**arguments) for name, arguments in HEAD_SETS.items()}

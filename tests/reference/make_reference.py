@@ -28,6 +28,7 @@ import numpy as np
 import torch
 from configs import CONFIGS, Config
 from deepmd.infer import DeepPot
+from deepmd.infer.deep_property import DeepProperty
 from deepmd.pt.model.model import get_model
 from deepmd.pt.train.wrapper import ModelWrapper
 from deepmd.pt.utils.multi_task import preprocess_shared_params
@@ -43,6 +44,7 @@ LARGEST_FORCE = 8.0
 
 #: Buffers of the state dict that training sets; like the trained parameters they are drawn.
 STATISTICS = ("out_bias", "out_std", "bias_atom_e")
+DENS_STATISTICS = ("dens_force_rmsd",)
 
 #: Agreement demanded by --check, relative to the largest value of the same array.
 CHECK_TOLERANCE = 1.0e-12
@@ -122,10 +124,12 @@ def branches_of(params: dict[str, Any]) -> dict[str, dict[str, Any]]:
     return params.get("model_dict", {"Default": params})
 
 
-def fresh_wrapper(params: dict[str, Any]) -> ModelWrapper:
+def fresh_wrapper(params: dict[str, Any], dens: bool) -> ModelWrapper:
     """A freshly initialised model inside the wrapper whose state dict the trainer saves."""
     params = copy.deepcopy(params)
     models = {branch: get_model(section) for branch, section in branches_of(params).items()}
+    for model in models.values() if dens else ():
+        model.set_active_mode("dens")
     return ModelWrapper(models, model_params=params)
 
 
@@ -140,7 +144,10 @@ def open_checkpoint(manifest: dict[str, Any], precision: str, branch: str) -> De
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "model.ckpt.pt"
         torch.save(checkpoint, path)
-        pot = DeepPot(str(path), head=branch if "model_dict" in manifest["model_params"] else None)
+        params = manifest["model_params"]
+        is_property = branches_of(params)[branch]["fitting_net"]["type"] == "property"
+        kind = DeepProperty if is_property else DeepPot
+        pot = kind(str(path), head=branch if "model_dict" in params else None)
     loaded = inner_model(pot).state_dict()
     prefix = f"model.{branch}."
     rebuilt = {
@@ -160,9 +167,9 @@ def open_checkpoint(manifest: dict[str, Any], precision: str, branch: str) -> De
 def make_manifest(name: str, config: Config) -> dict[str, Any]:
     """The manifest of ``config`` with the energy scale still undecided."""
     params = normalised_params(config)
-    wrapper = fresh_wrapper(params)
-    exact = fresh_wrapper(with_precision(params, "float64")).state_dict()
-    trained = {key for key, _ in wrapper.named_parameters()}
+    wrapper = fresh_wrapper(params, config.dens)
+    exact = fresh_wrapper(with_precision(params, "float64"), config.dens).state_dict()
+    trained = {key for key, _ in wrapper.named_parameters(remove_duplicate=False)}
     return {
         "name": name,
         "made_with": {
@@ -186,8 +193,10 @@ def manifest_entry(
 ) -> dict[str, Any]:
     """One state-dict entry: how it is drawn, or its constant values (``exact``: in float64)."""
     entry = {"dtype": str(value.dtype).removeprefix("torch."), "shape": list(value.shape)}
-    if trained or key.endswith(STATISTICS):
+    if trained or key.endswith(STATISTICS + DENS_STATISTICS * config.dens):
         entry["kind"] = kind_of(key)
+        if "._networks." in key:  # the networks of a property head are stored twice
+            entry["shared_with"] = key.replace("._networks.", ".networks.")
         if config.branches and ".descriptor." in key:
             entry["shared_with"] = key.replace(key.split(".")[1], next(iter(config.branches)), 1)
         return entry
@@ -201,9 +210,13 @@ def manifest_entry(
 def energy_exponent(manifest: dict[str, Any], system: System) -> int:
     """The power of two for the last fitting layer that gives physical energies and forces."""
     pot = open_checkpoint(manifest, "float64", next(iter(branches_of(manifest["model_params"]))))
+    if isinstance(pot, DeepProperty):
+        return 0
     inner_model(pot).inter_potential = None  # the learned part only
     result = evaluate(pot, system)
     by_energy = ENERGY_SPREAD / spread_within_types(result["atom_energy"], system.types)
+    if "virial" not in result:  # forces of their own, which this layer does not scale
+        return round(math.log2(by_energy))
     by_force = LARGEST_FORCE / np.abs(result["forces"]).max()
     return min(round(math.log2(by_energy)), round(math.log2(by_force)))
 
@@ -237,7 +250,13 @@ def box_of(system: System) -> np.ndarray | None:
 
 
 def evaluate(pot: DeepPot, system: System) -> dict[str, np.ndarray]:
-    """Energy (eV), forces (eV/A), virial (eV), and energy and virial per atom, as float64."""
+    """Energy (eV), forces (eV/A), virial (eV), and energy and virial per atom, as float64.
+
+    Direct forces have no virial, which DeePMD-kit gives as NaN; properties are all that is given
+    by their heads.
+    """
+    if isinstance(pot, DeepProperty):
+        return evaluate_property(pot, system)
     energy, forces, virial, atom_energy, atom_virial = pot.eval(
         system.pos.reshape(1, -1), box_of(system), system.types, atomic=True
     )[:5]
@@ -249,12 +268,30 @@ def evaluate(pot: DeepPot, system: System) -> dict[str, np.ndarray]:
         "atom_energy": atom_energy.reshape(n),
         "atom_virial": atom_virial.reshape(n, 3, 3),
     }
+    if np.isnan(virial).all() and np.isnan(atom_virial).all():
+        del results["virial"], results["atom_virial"]
     assert all(np.isfinite(value).all() for value in results.values())
     return {key: np.asarray(value, dtype=np.float64) for key, value in results.items()}
 
 
+def evaluate_property(pot: DeepProperty, system: System) -> dict[str, np.ndarray]:
+    """Property of the system (k,) and of each atom (n, k), as float64."""
+    value, of_atoms = pot.eval(system.pos.reshape(1, -1), box_of(system), system.types, atomic=True)
+    results = {"property": value[0], "atom_property": of_atoms[0]}
+    assert all(np.isfinite(value).all() for value in results.values())
+    return {key: np.asarray(value, dtype=np.float64) for key, value in results.items()}
+
+
+def outputs_of(pot: DeepPot) -> tuple[str, ...]:
+    """Names of the model's outputs that do not follow from each other."""
+    if isinstance(pot, DeepProperty):
+        return (pot.get_var_name(),)
+    dens = inner_model(pot).get_active_mode() == "dens"
+    return ("energy", "force") if dens else ("energy",)
+
+
 def dead_parameters(pot: DeepPot, systems: dict[str, System]) -> list[str]:
-    """Trained parameters whose energy gradient is exactly zero on all ``systems``."""
+    """Trained parameters on which no output depends on any of ``systems``."""
     model = inner_model(pot)
     names, parameters = zip(*model.named_parameters(), strict=True)
     alive: set[str] = set()
@@ -263,12 +300,13 @@ def dead_parameters(pot: DeepPot, systems: dict[str, System]) -> list[str]:
         parameter.requires_grad_(True)
     for system in systems.values():
         box = box_of(system)
-        energy = model(
+        found = model(
             torch.tensor(system.pos[None]).requires_grad_(True),
             torch.tensor(system.types[None]),
             None if box is None else torch.tensor(box),
-        )["energy"]
-        gradients = torch.autograd.grad(energy.sum(), parameters, allow_unused=True)
+        )
+        total = sum(found[name].sum() for name in outputs_of(pot))
+        gradients = torch.autograd.grad(total, parameters, allow_unused=True)
         alive |= {n for n, g in zip(names, gradients, strict=True) if g is not None and g.any()}
     model.eval()
     return [name for name in names if name not in alive]
@@ -277,7 +315,7 @@ def dead_parameters(pot: DeepPot, systems: dict[str, System]) -> list[str]:
 def record(system: System, pot64: DeepPot, pot32: DeepPot) -> dict[str, np.ndarray]:
     """A system with its results in both precisions, as the .npz file holds them."""
     rounded = evaluate(pot32, system)
-    del rounded["atom_virial"]
+    rounded.pop("atom_virial", None)
     return {
         **vars(system),
         **evaluate(pot64, system),
@@ -331,6 +369,9 @@ def record_prefix(branch: str, system_name: str) -> str:
 
 def describe(results: dict[str, np.ndarray]) -> str:
     """One line about the results on a system, for the person who runs this."""
+    if "property" in results:
+        rounding = deviation(results["property32"], results["property"])
+        return f"property {results['property'].round(2)}, float32 deviation {rounding:.1e}"
     spread = spread_within_types(results["atom_energy"], results["types"])
     largest = np.abs(results["forces"]).max()
     rounding = deviation(results["forces32"], results["forces"])

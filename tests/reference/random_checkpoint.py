@@ -33,7 +33,7 @@ SIMPLE_KINDS = {
     "attention_floor": (0.54, 0.2),  # softplus of it is the attention denominator's offset
     "embedding": (0.0, 0.5),  # tables with a row per type
     "energy_shift": (-3.0, 1.0),  # energy per type, eV, of order 3
-    "energy_std": (1.2, 0.4),  # stored beside the shift; must have no effect on the energy
+    "energy_std": (1.2, 0.4),  # stored beside the shift; no effect on the energy of ordinary heads
 }
 
 #: Standard deviation of a weight matrix's entries times the square root of its input width.
@@ -60,6 +60,8 @@ KIND_OF_LEAF = (
     ("bias_atom_e", "bias"),
     ("out_bias", "energy_shift"),
     ("out_std", "energy_std"),
+    ("idt", "residual_scale"),
+    ("dens_force_rmsd", "energy_std"),
     ("bias", "bias"),
 )
 
@@ -115,7 +117,7 @@ def draw(
         values = 2.0**energy_exponent * WEIGHT_GAIN / math.sqrt(shape[-2]) * z
     else:
         raise KeyError(f"{key}: unknown kind {kind!r}")
-    return values.astype(np.float32).astype(np.float64)
+    return np.asarray(values).astype(np.float32).astype(np.float64)
 
 
 def read_manifest(name: str) -> dict[str, Any]:
@@ -171,9 +173,13 @@ def _values(manifest: dict[str, Any], key: str, entry: dict[str, Any]) -> np.nda
 
 
 def with_precision(model_params: dict[str, Any], precision: str) -> dict[str, Any]:
-    """A copy of ``model_params`` whose networks (of every branch) are declared in ``precision``."""
+    """A copy of ``model_params`` whose networks (of every branch) are declared in ``precision``.
+
+    The "default" of property heads is float64 already.
+    """
     params = copy.deepcopy(model_params)
     for branch in params.get("model_dict", {"Default": params}).values():
         branch["descriptor"]["precision"] = precision
-        branch["fitting_net"]["precision"] = precision
+        if branch["fitting_net"]["precision"] != "default":
+            branch["fitting_net"]["precision"] = precision
     return params
