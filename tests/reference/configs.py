@@ -11,6 +11,7 @@ from typing import Any
 
 from head_configs import HEAD_SETS
 from option_configs import FOUR_ELEMENTS, OPTION_SETS, OPTION_SYSTEMS
+from spin_configs import SPIN_SETS
 
 OXYGEN_HYDROGEN = ("O", "H")
 FIVE_ELEMENTS = ("H", "C", "N", "O", "Na")
@@ -122,4 +123,4 @@ CONFIGS |= {
     for name, (descriptor, model) in OPTION_SETS.items()
 }
 
-CONFIGS |= {name: Config(**arguments) for name, arguments in HEAD_SETS.items()}
+CONFIGS |= {name: Config(**arguments) for name, arguments in (SPIN_SETS | HEAD_SETS).items()}

@@ -5,12 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from head_configs import DENS_SETS, FEW, PROPERTY_SETS
-from random_checkpoint import build_checkpoint
+from head_configs import DENS_SETS, PROPERTY_SETS
 from recorded import FLOAT32_TOLERANCE, FLOAT64_TOLERANCE, model, systems_of
-from recorded_heads import evaluate_head, graph_of, nearest, recorded_results
-from sezm_models import CheckpointError
-from sezm_models.sezm.reader import model_from_checkpoint
+from recorded_heads import evaluate_head, graph_of, recorded_results
 
 CASES = [(name, system) for name in (*DENS_SETS, *PROPERTY_SETS) for system in systems_of(name)]
 PREFIX = "model.Default.atomic_model."
@@ -23,8 +20,7 @@ def assert_equals_the_trainer(
     configuration: str, system: str, dtype: torch.dtype, tolerance: float
 ) -> None:
     net = model(configuration, dtype)
-    max_neighbors = getattr(net, "max_neighbors", None)
-    found = evaluate_head(net, graph_of(configuration, system, net.cutoff, max_neighbors))
+    found = evaluate_head(net, graph_of(configuration, system, net.cutoff, net.max_neighbors))
     expected = recorded_results(configuration, system, dtype)
     exact = recorded_results(configuration, system)
     assert found.keys() == expected.keys()

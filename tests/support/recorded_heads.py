@@ -30,10 +30,7 @@ def graph_of(
     with np.load(DATA / f"{configuration}.npz") as data:
         structure = [data[f"{system}/{key}"] for key in ("pos", "cell", "pbc")]
         numbers = torch.tensor(data[f"{system}/atomic_numbers"])
-    index, vec = edges(*structure, cutoff)
-    if max_neighbors is not None:
-        kept = nearest(index, vec, max_neighbors)
-        index, vec = index[:, kept], vec[kept]
+    index, vec = edges(*structure, cutoff, max_neighbors)
     n_atoms = len(numbers)
     return (
         numbers,
@@ -42,14 +39,6 @@ def graph_of(
         torch.tensor(index, dtype=torch.int64).reshape(2, -1),
         torch.tensor(vec).reshape(-1, 3),
     )
-
-
-def nearest(index: np.ndarray, vec: np.ndarray, count: int) -> np.ndarray:
-    """Of each target's edges those to its ``count`` nearest sources: edge numbers."""
-    order = np.lexsort([np.linalg.norm(vec, axis=1), index[1]])
-    targets = index[1][order]
-    rank = np.arange(len(order)) - np.searchsorted(targets, targets)
-    return order[rank < count]
 
 
 def evaluate_head(model: Any, graph: tuple[torch.Tensor, ...]) -> dict[str, np.ndarray]:

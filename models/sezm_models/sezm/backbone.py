@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from ..elements import ATOMIC_NUMBERS, N_ELEMENTS
+from ..graph_sizes import GraphSizes
 from ..neighbor_rows import NeighborRows, neighbor_rows
 from .config import SeZMConfig
 from .descriptor import SeZMDescriptor
@@ -29,6 +30,8 @@ class SeZMBackbone(nn.Module):
     """
 
     family = "sezm"
+    graph_sizes = GraphSizes()
+    max_neighbors: int | None = None
 
     def __init__(
         self, config: SeZMConfig, dtype: torch.dtype | None = None, *, vectors: bool = False
@@ -41,6 +44,8 @@ class SeZMBackbone(nn.Module):
         self.elements = config.type_map
         self.cutoff = float(options["rcut"])
         self.message_passing_steps = config.message_passing_steps
+        self.conditioning = {"spins": 3} if config.spin is not None else {}
+        self.conditioning_defaults: dict[str, tuple[float, ...]] = {}
         self.descriptor = SeZMDescriptor(config, self.dtype, vectors)
         self._element_tables()
         self._exclusion_tables()
@@ -50,14 +55,11 @@ class SeZMBackbone(nn.Module):
         """For the metadata of exported files."""
         return self.config.as_dict()
 
-    def graph(
-        self, atomic_numbers: Tensor, edge_index: Tensor, edge_vec: Tensor
-    ) -> tuple[Tensor, NeighborRows]:
-        """Types [N] of the atoms, and their neighbours without excluded pairs."""
-        types = self.type_of_element.index_select(0, atomic_numbers)
+    def rows_of(self, types: Tensor, edge_index: Tensor, edge_vec: Tensor) -> NeighborRows:
+        """Neighbours of atoms of types [N], without excluded pairs."""
         if self.config.excluded_pairs:
             edge_vec = self._without_excluded(types, edge_index, edge_vec)
-        return types, neighbor_rows(edge_index, edge_vec, atomic_numbers.shape[0], self.cutoff)
+        return neighbor_rows(edge_index, edge_vec, types.shape[0], self.cutoff)
 
     def _without_excluded(self, types: Tensor, edge_index: Tensor, edge_vec: Tensor) -> Tensor:
         """Edge vectors, those between types that do not see each other beyond the cutoff."""
@@ -72,9 +74,11 @@ class SeZMBackbone(nn.Module):
         types = torch.full((N_ELEMENTS + 1,), padding_type)
         unknown = torch.full((N_ELEMENTS + 1,), float("nan"), dtype=torch.float64)
         unknown[0] = 0.0
-        for index, symbol in enumerate(self.elements):
-            types[ATOMIC_NUMBERS[symbol]] = index
-            unknown[ATOMIC_NUMBERS[symbol]] = 0.0
+        numbers = [ATOMIC_NUMBERS[symbol] for symbol in self.elements]
+        # Of two types of one element the first is that of its atoms (see deepspin.py).
+        for index, number in reversed(list(enumerate(numbers))):
+            types[number] = index
+            unknown[number] = 0.0
         self.register_buffer("type_of_element", types, persistent=False)
         self.register_buffer("unknown_element", unknown, persistent=False)
 

@@ -14,6 +14,7 @@ from ..errors import CheckpointError
 from .activation import ACTIVATIONS, activation_by_name
 from .bridging import BridgingWindow
 from .options import DESCRIPTOR_DEFAULTS, FITTING_DEFAULTS, PROPERTY_DEFAULTS
+from .spin_options import DEEPSPIN, NATIVE, SpinOptions, parse_spin
 
 IGNORED_OPTIONS = frozenset(
     # Training and bookkeeping; spellings that are read elsewhere.
@@ -63,6 +64,7 @@ class SeZMConfig:
         head: what is computed from the features of an atom: "energy", "dens" or "property".
         excluded_pairs: types whose atoms are no neighbours of each other.
         excluded_types: types whose atoms have no energy.
+        spin: how magnetic moments are seen, or None.
     """
 
     type_map: tuple[str, ...]
@@ -73,6 +75,17 @@ class SeZMConfig:
     head: str = "energy"
     excluded_pairs: tuple[tuple[int, int], ...] = ()
     excluded_types: tuple[int, ...] = ()
+    spin: SpinOptions | None = None
+
+    @property
+    def native_spin(self) -> SpinOptions | None:
+        """If moments are features of atoms."""
+        return self.spin if self.spin is not None and self.spin.scheme == NATIVE else None
+
+    @property
+    def has_virtual_atoms(self) -> bool:
+        """Whether moments are further atoms."""
+        return self.spin is not None and self.spin.scheme == DEEPSPIN
 
     @property
     def degrees(self) -> list[int]:
@@ -110,9 +123,16 @@ class SeZMConfig:
 
     @property
     def n_selected(self) -> int:
-        """Neighbours of an atom that the trainer's capped neighbour lists hold: sum of ``sel``."""
+        """Most neighbours of an atom in the trainer's capped lists: the sum of ``sel``.
+
+        Raises:
+            CheckpointError: the option is neither a number nor one for each type.
+        """
         selected = self.descriptor["sel"]
-        return sum(selected) if isinstance(selected, (list, tuple)) else int(selected)
+        numbers = [selected] if isinstance(selected, int) else selected
+        if not isinstance(numbers, (list, tuple)) or not all(isinstance(n, int) for n in numbers):
+            _refuse("descriptor", "sel", selected, "whole numbers")
+        return sum(numbers)
 
     @property
     def message_passing_steps(self) -> int:
@@ -129,6 +149,7 @@ class SeZMConfig:
             "head": self.head,
             "pair_exclude_types": [list(pair) for pair in self.excluded_pairs],
             "atom_exclude_types": list(self.excluded_types),
+            "spin": None if self.spin is None else self.spin._asdict(),
         }
 
 
@@ -167,8 +188,11 @@ def parse_config(
         head=head,
         excluded_pairs=tuple((int(a), int(b)) for a, b in pairs),
         excluded_types=tuple(int(t) for t in params.get("atom_exclude_types") or []),
+        spin=parse_spin(params.get("spin"), len(params["type_map"])),
     )
     _refuse_unsupported_head(config)
+    if config.native_spin is not None and config.initial_degree < 1:
+        _refuse("descriptor", "lmax", config.initial_degree, ">= 1 with native spin")
     return config
 
 
@@ -198,7 +222,7 @@ def _bridging(params: Mapping[str, Any]) -> tuple[BridgingWindow | None, Mapping
                 "model type 'linear_ener' is only supported as DPA4 + ZBL bridging"
             )
         window = BridgingWindow(inner.get("r_inner", 0.5), inner.get("r_outer", 0.8))
-        outer = ("type_map", "pair_exclude_types", "atom_exclude_types")
+        outer = ("type_map", "pair_exclude_types", "atom_exclude_types", "spin")
         return window, {**learned, **{key: params[key] for key in outer if key in params}}
     method = str(params.get("bridging_method", "none")).lower()
     if method in ("none", ""):
@@ -237,9 +261,8 @@ def _head(fitting: Mapping[str, Any], has_dens_head: bool) -> str:
 def _refuse_unsupported_model(params: Mapping[str, Any]) -> None:
     if str(params.get("type", "dpa4")).lower() not in ("dpa4", "sezm"):
         raise CheckpointError(f"model type {params['type']!r} is not supported; 'dpa4' is")
-    for option in ("spin", "preset_out_bias"):
-        if params.get(option):
-            _refuse("model", option, params[option], "none")
+    if params.get("preset_out_bias"):
+        _refuse("model", "preset_out_bias", params["preset_out_bias"], "none")
 
 
 def _refuse_unsupported_descriptor(options: Mapping[str, Any]) -> None:
@@ -282,6 +305,8 @@ def _refuse_unsupported_head(config: SeZMConfig) -> None:
     """What the trainer itself does not evaluate with a head other than the energy's."""
     if config.head == "energy":
         return
+    if config.spin is not None:
+        _refuse("model", "spin", config.spin.scheme, f"none with a {config.head} head")
     if config.window is not None:
         _refuse("model", "bridging_method", "zbl", f"'none' with a {config.head} head")
     if config.head != "dens":

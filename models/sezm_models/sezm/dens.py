@@ -74,7 +74,8 @@ class SeZMDens(SeZMBackbone):
         Returns:
             [N] float64, eV; [N, 3] in the dtype of ``edge_vec``, eV/Angstrom.
         """
-        types, rows = self.graph(atomic_numbers, edge_index, edge_vec)
+        types = self.type_of_element.index_select(0, atomic_numbers)
+        rows = self.rows_of(types, edge_index, edge_vec)
         features = self.descriptor.node_features(types, rows)
         energy = self.fitting(self.descriptor.read_out(features))
         energy = energy * self.energy_scale.index_select(0, types)

@@ -12,7 +12,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from ..elements import N_ELEMENTS
+from ..elements import ATOMIC_NUMBERS, N_ELEMENTS
 from ..neighbor_rows import ROW_WIDTH, NeighborRows, sum_to_targets
 from .backbone import SeZMBackbone
 from .bridging import zbl_pair_energy, zbl_table
@@ -28,13 +28,17 @@ class SeZM(SeZMBackbone):
         dtype: of parameters and edge vectors; the trained precision if None.
     """
 
+    forces_kind = "conservative"
+
     def __init__(self, config: SeZMConfig, dtype: torch.dtype | None = None) -> None:
         super().__init__(config, dtype)
         self.fitting = energy_network(config, self.network_dtype)
         n_types = len(config.type_map)
         self.register_buffer("energy_bias", torch.zeros(n_types + 1, dtype=torch.float64))
         if config.window is not None:
-            self.register_buffer("zbl_charges", zbl_table(N_ELEMENTS), persistent=False)
+            numbers = [ATOMIC_NUMBERS[symbol] for symbol in self.elements]
+            charges = zbl_table(N_ELEMENTS)[[*numbers, 0]]
+            self.register_buffer("zbl_charges", charges, persistent=False)
 
     def forward(
         self,
@@ -43,6 +47,8 @@ class SeZM(SeZMBackbone):
         natoms: Tensor,
         edge_index: Tensor,
         edge_vec: Tensor,
+        *,
+        spins: Tensor | None = None,
     ) -> Tensor:
         """Energy of each atom.
 
@@ -52,25 +58,45 @@ class SeZM(SeZMBackbone):
             natoms: [B] int64, unused by this family.
             edge_index: [2, E] int64, row 0 source, row 1 target; both directions of each pair.
             edge_vec: [E, 3] = pos[source] - pos[target] + shift, in the model's dtype.
+            spins: [N, 3] of models with native spin, in the model's dtype; zero if None.
 
         Returns:
             [N] float64, eV.
         """
-        types, rows = self.graph(atomic_numbers, edge_index, edge_vec)
-        energy = self.fitting(self.descriptor(types, rows))
-        energy = energy + self.energy_bias.index_select(0, types)
-        if self.config.window is not None:
-            energy = energy + self._zbl(atomic_numbers, types, rows)
-        if self.config.excluded_types:
-            energy = energy * self.has_energy.index_select(0, types)
+        types = self.type_of_element.index_select(0, atomic_numbers)
+        energy = self.atom_energy(types, edge_index, edge_vec, spins=spins)
         return energy + self.unknown_element.index_select(0, atomic_numbers)
 
-    def _zbl(self, atomic_numbers: Tensor, types: Tensor, rows: NeighborRows) -> Tensor:
+    def atom_energy(
+        self,
+        types: Tensor,
+        edge_index: Tensor,
+        edge_vec: Tensor,
+        *,
+        spins: Tensor | None = None,
+    ) -> Tensor:
+        """As :meth:`forward`, for atoms of types [N] in place of elements; padding after the last.
+
+        Returns:
+            [N] float64, eV.
+        """
+        if spins is None and self.config.spin is not None:
+            spins = edge_vec.new_zeros((types.shape[0], 3))
+        rows = self.rows_of(types, edge_index, edge_vec)
+        energy = self.fitting(self.descriptor(types, rows, spins))
+        energy = energy + self.energy_bias.index_select(0, types)
+        if self.config.window is not None:
+            energy = energy + self._zbl(types, rows)
+        if self.config.excluded_types:
+            energy = energy * self.has_energy.index_select(0, types)
+        return energy
+
+    def _zbl(self, types: Tensor, rows: NeighborRows) -> Tensor:
         """Half of each pair's nuclear repulsion to its target: [N] float64."""
         n_atoms = types.shape[0]
         vec = rows.vec.to(torch.float64)
         r = torch.sqrt((vec * vec).sum(1)).reshape(-1, ROW_WIDTH)  # [R, width]
-        charges = self.zbl_charges.index_select(0, atomic_numbers)  # [N, 2]
+        charges = self.zbl_charges.index_select(0, types)  # [N, 2]
         source = charges.index_select(0, rows.source).reshape(-1, ROW_WIDTH, 2)
         target = charges.index_select(0, rows.target).unsqueeze(1)
         pair = zbl_pair_energy(r, source, target)

@@ -77,7 +77,8 @@ class SeZMProperty(SeZMBackbone):
         Returns:
             [N, task_dim] float64, in the units of the training data.
         """
-        types, rows = self.graph(atomic_numbers, edge_index, edge_vec)
+        types = self.type_of_element.index_select(0, atomic_numbers)
+        rows = self.rows_of(types, edge_index, edge_vec)
         value = self.fitting(self.descriptor(types, rows))
         value = value * self.property_scale.index_select(0, types)
         value = value + self.property_bias.index_select(0, types)

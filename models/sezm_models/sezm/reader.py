@@ -16,6 +16,7 @@ from ..checkpoint_file import load_checkpoint_file
 from ..elements import ATOMIC_NUMBERS
 from ..errors import CheckpointError
 from .config import parse_config
+from .deepspin import DeepSpinSeZM
 from .heads import Head, SeZMModel, head_of
 
 NEWEST_VERSION = 1.2
@@ -55,7 +56,7 @@ def is_sezm_checkpoint(content: Mapping[str, Any]) -> bool:
 
 def read_checkpoint(
     path: str | Path, dtype: torch.dtype | None = None, head: str | None = None
-) -> SeZMModel:
+) -> SeZMModel | DeepSpinSeZM:
     """A model ready to evaluate.
 
     Args:
@@ -72,7 +73,7 @@ def read_checkpoint(
 
 def model_from_checkpoint(
     content: Mapping[str, Any], dtype: torch.dtype | None, head: str | None, path: str
-) -> SeZMModel:
+) -> SeZMModel | DeepSpinSeZM:
     """As :func:`read_checkpoint`, from the dictionary of the file named ``path`` in errors."""
     state = content.get("model", content)
     if not is_sezm_checkpoint(content):
@@ -88,6 +89,10 @@ def model_from_checkpoint(
         _check_elements(config.type_map)
     except CheckpointError as error:
         raise CheckpointError(f"{path}: {error}") from None
+    if config.has_virtual_atoms:
+        with_partners = DeepSpinSeZM(config, dtype)
+        _load_weights(with_partners.nodes, weights, path)
+        return with_partners.eval()
     model = head_of(config).model(config, dtype)
     _load_weights(model, weights, path)
     return model.eval()
@@ -165,8 +170,20 @@ def _load_weights(model: SeZMModel, weights: dict[str, Tensor], path: str) -> No
             key = _checkpoint_key(name, head)
             parameter.copy_(_weight(weights, path, key, tuple(parameter.shape)))
             used.add(key)
+        _update_spin_scale(model)
         head.load_statistics(model, partial(_weight, weights, path))
     _report_unknown(set(weights) - used, head, path)
+
+
+def _update_spin_scale(model: SeZMModel) -> None:
+    """Version 1.1 scaled both factors of the moments of spins, later ones the product.
+
+    (Where no type is magnetic, nothing that later versions set to zero has any effect here.)
+    """
+    if model.config.native_spin is None or not 1.1 <= model.config.version < 1.2:
+        return
+    if model.descriptor.uses_env_seed:
+        model.descriptor.env_seed_embedding.spin_scale.square_()
 
 
 def _weight(
