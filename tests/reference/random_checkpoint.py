@@ -57,6 +57,7 @@ KIND_OF_LEAF = (
     ("adamw_focus_compete_w", "weight"),
     ("adamw_pseudo_query", "embedding"),
     ("channel_basis", "weight"),
+    ("projectors", "weight"),
     ("weight", "weight"),
     ("matrix", "weight"),
     ("bias_atom_e", "bias"),
@@ -64,6 +65,8 @@ KIND_OF_LEAF = (
     ("out_std", "energy_std"),
     ("idt", "residual_scale"),
     ("dens_force_rmsd", "energy_std"),
+    ("param_avg", "bias"),
+    ("param_inv_std", "norm_scale"),
     ("bias", "bias"),
 )
 

@@ -10,8 +10,10 @@ from torch import Tensor, nn
 from ..elements import ATOMIC_NUMBERS, N_ELEMENTS
 from ..graph_sizes import GraphSizes
 from ..neighbor_rows import NeighborRows, neighbor_rows
+from .conditioning import conditioning_defaults, conditioning_widths
 from .config import SeZMConfig
 from .descriptor import SeZMDescriptor
+from .fitting_inputs import FittingInputs
 
 DTYPES = {
     "float32": torch.float32,
@@ -27,6 +29,11 @@ class SeZMBackbone(nn.Module):
         config: a supported configuration.
         dtype: of parameters and edge vectors; the trained precision if None.
         vectors: whether the head reads more than scalars from the node features.
+
+    Attributes:
+        conditioning: inputs beside the structure, name -> width, in the order of files.
+        graph_sizes: of the graph that the descriptor sees.
+        max_neighbors: most neighbours of an atom; None if every atom within the cutoff is seen.
     """
 
     family = "sezm"
@@ -44,9 +51,9 @@ class SeZMBackbone(nn.Module):
         self.elements = config.type_map
         self.cutoff = float(options["rcut"])
         self.message_passing_steps = config.message_passing_steps
-        self.conditioning = {"spins": 3} if config.spin is not None else {}
-        self.conditioning_defaults: dict[str, tuple[float, ...]] = {}
+        self.conditioning = conditioning_widths(config)
         self.descriptor = SeZMDescriptor(config, self.dtype, vectors)
+        self.fitting_inputs = FittingInputs(config, self.network_dtype)
         self._element_tables()
         self._exclusion_tables()
 
@@ -54,6 +61,18 @@ class SeZMBackbone(nn.Module):
     def configuration(self) -> dict[str, Any]:
         """For the metadata of exported files."""
         return self.config.as_dict()
+
+    @property
+    def conditioning_defaults(self) -> dict[str, tuple[float, ...]]:
+        """What stands for an input that the user leaves out."""
+        return conditioning_defaults(self.config, self.fitting_inputs.default_fparam_tensor)
+
+    def from_scalars(
+        self, scalars: Tensor, batch: Tensor, fparam: Tensor | None, aparam: Tensor | None
+    ) -> Tensor:
+        """The fitting network's result for scalar features [N, C]."""
+        inputs = self.fitting_inputs
+        return self.fitting(scalars, inputs(batch, fparam, aparam), inputs.case_embd)
 
     def rows_of(self, types: Tensor, edge_index: Tensor, edge_vec: Tensor) -> NeighborRows:
         """Neighbours of atoms of types [N], without excluded pairs."""

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from .backbone import SeZMBackbone
+from .conditioning import check_conditioning
 from .config import SeZMConfig
 from .fitting import energy_network
 from .linear import SO3Linear
@@ -33,7 +34,7 @@ class SeZMDens(SeZMBackbone):
     def __init__(self, config: SeZMConfig, dtype: torch.dtype | None = None) -> None:
         super().__init__(config, dtype, vectors=True)
         self.max_neighbors = config.n_selected
-        self.fitting = energy_network(config, self.network_dtype)
+        self.fitting = energy_network(config, self.fitting_inputs.width, self.network_dtype)
         self.direct_force_head = VectorHead(
             config.final_degree, config.descriptor["channels"], self.network_dtype
         )
@@ -49,9 +50,11 @@ class SeZMDens(SeZMBackbone):
         natoms: Tensor,
         edge_index: Tensor,
         edge_vec: Tensor,
+        **conditioning: Tensor | None,
     ) -> Tensor:
         """Energy of each atom: the first result of :meth:`energy_and_forces`."""
-        return self.energy_and_forces(atomic_numbers, batch, natoms, edge_index, edge_vec)[0]
+        graph = (atomic_numbers, batch, natoms, edge_index, edge_vec)
+        return self.energy_and_forces(*graph, **conditioning)[0]
 
     def energy_and_forces(
         self,
@@ -60,24 +63,36 @@ class SeZMDens(SeZMBackbone):
         natoms: Tensor,
         edge_index: Tensor,
         edge_vec: Tensor,
+        *,
+        charge_spin: Tensor | None = None,
+        fparam: Tensor | None = None,
+        aparam: Tensor | None = None,
     ) -> tuple[Tensor, Tensor]:
         """Energy of and force on each atom.
 
         Args:
             atomic_numbers: [N] int64; 0 for padding atoms. Unknown elements give NaN.
-            batch: [N] int64, unused.
+            batch: [N] int64, system of each atom; 0 for padding atoms.
             natoms: [B] int64, unused.
             edge_index: [2, E] int64, row 0 source, row 1 target; of each target the
                 ``max_neighbors`` nearest sources at most.
             edge_vec: [E, 3] = pos[source] - pos[target] + shift, in the model's dtype.
+            charge_spin: [B, 2] total charge (e) and spin, if ``conditioning`` has it.
+            fparam: [B, K], likewise; the forces do not depend on it.
+            aparam: [N, K], likewise; the forces do not depend on it.
 
         Returns:
             [N] float64, eV; [N, 3] in the dtype of ``edge_vec``, eV/Angstrom.
+
+        Raises:
+            ValueError: an input of ``conditioning`` is missing, or one that it has not is given.
         """
+        given = {"charge_spin": charge_spin, "fparam": fparam, "aparam": aparam}
+        check_conditioning(self.conditioning, given)
         types = self.type_of_element.index_select(0, atomic_numbers)
         rows = self.rows_of(types, edge_index, edge_vec)
-        features = self.descriptor.node_features(types, rows)
-        energy = self.fitting(self.descriptor.read_out(features))
+        features = self.descriptor.node_features(types, rows, batch, charge_spin)
+        energy = self.from_scalars(self.descriptor.read_out(features), batch, fparam, aparam)
         energy = energy * self.energy_scale.index_select(0, types)
         energy = energy + self.energy_bias.index_select(0, types)
         energy = energy + self.unknown_element.index_select(0, atomic_numbers)

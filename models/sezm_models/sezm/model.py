@@ -16,6 +16,7 @@ from ..elements import ATOMIC_NUMBERS, N_ELEMENTS
 from ..neighbor_rows import ROW_WIDTH, NeighborRows, sum_to_targets
 from .backbone import SeZMBackbone
 from .bridging import zbl_pair_energy, zbl_table
+from .conditioning import check_conditioning
 from .config import SeZMConfig
 from .fitting import energy_network
 
@@ -32,7 +33,7 @@ class SeZM(SeZMBackbone):
 
     def __init__(self, config: SeZMConfig, dtype: torch.dtype | None = None) -> None:
         super().__init__(config, dtype)
-        self.fitting = energy_network(config, self.network_dtype)
+        self.fitting = energy_network(config, self.fitting_inputs.width, self.network_dtype)
         n_types = len(config.type_map)
         self.register_buffer("energy_bias", torch.zeros(n_types + 1, dtype=torch.float64))
         if config.window is not None:
@@ -48,31 +49,48 @@ class SeZM(SeZMBackbone):
         edge_index: Tensor,
         edge_vec: Tensor,
         *,
+        charge_spin: Tensor | None = None,
+        fparam: Tensor | None = None,
+        aparam: Tensor | None = None,
         spins: Tensor | None = None,
     ) -> Tensor:
         """Energy of each atom.
 
         Args:
             atomic_numbers: [N] int64; 0 for padding atoms. Unknown elements give NaN.
-            batch: [N] int64, unused by this family.
+            batch: [N] int64, system of each atom; 0 for padding atoms.
             natoms: [B] int64, unused by this family.
             edge_index: [2, E] int64, row 0 source, row 1 target; both directions of each pair.
             edge_vec: [E, 3] = pos[source] - pos[target] + shift, in the model's dtype.
-            spins: [N, 3] of models with native spin, in the model's dtype; zero if None.
+            charge_spin: [B, 2] total charge (e) and spin, if ``conditioning`` has it.
+            fparam: [B, K], likewise.
+            aparam: [N, K], likewise.
+            spins: [N, 3], likewise; zero if None.
 
         Returns:
-            [N] float64, eV.
+            [N] float64, eV; NaN for charges and spins without a row (see charge_spin.py).
+
+        Raises:
+            ValueError: an input of ``conditioning`` is missing, or one that it has not is given.
         """
+        if "spins" in self.conditioning and spins is None:
+            spins = edge_vec.new_zeros((atomic_numbers.shape[0], 3))
+        given = {"charge_spin": charge_spin, "fparam": fparam, "aparam": aparam, "spins": spins}
+        check_conditioning(self.conditioning, given)
         types = self.type_of_element.index_select(0, atomic_numbers)
-        energy = self.atom_energy(types, edge_index, edge_vec, spins=spins)
+        energy = self.atom_energy(types, batch, edge_index, edge_vec, **given)
         return energy + self.unknown_element.index_select(0, atomic_numbers)
 
     def atom_energy(
         self,
         types: Tensor,
+        batch: Tensor,
         edge_index: Tensor,
         edge_vec: Tensor,
         *,
+        charge_spin: Tensor | None = None,
+        fparam: Tensor | None = None,
+        aparam: Tensor | None = None,
         spins: Tensor | None = None,
     ) -> Tensor:
         """As :meth:`forward`, for atoms of types [N] in place of elements; padding after the last.
@@ -80,10 +98,9 @@ class SeZM(SeZMBackbone):
         Returns:
             [N] float64, eV.
         """
-        if spins is None and self.config.spin is not None:
-            spins = edge_vec.new_zeros((types.shape[0], 3))
         rows = self.rows_of(types, edge_index, edge_vec)
-        energy = self.fitting(self.descriptor(types, rows, spins))
+        scalars = self.descriptor(types, rows, batch, charge_spin, spins)
+        energy = self.from_scalars(scalars, batch, fparam, aparam)
         energy = energy + self.energy_bias.index_select(0, types)
         if self.config.window is not None:
             energy = energy + self._zbl(types, rows)

@@ -16,6 +16,7 @@ from torch import Tensor
 
 from ..segments import segment_sum
 from .backbone import SeZMBackbone
+from .conditioning import check_conditioning
 from .config import SeZMConfig
 from .parts import glu_width
 from .property_net import ResidualFittingNet
@@ -36,13 +37,14 @@ class SeZMProperty(SeZMBackbone):
 
     def __init__(self, config: SeZMConfig, dtype: torch.dtype | None = None) -> None:
         super().__init__(config, dtype)
-        options, channels = config.fitting, config.descriptor["channels"]
+        options = config.fitting
+        width = config.descriptor["channels"] + self.fitting_inputs.width
         self.property_name = str(options["property_name"])
         self.task_dim = int(options["task_dim"])
         self.intensive = bool(options["intensive"])
         self.fitting = ResidualFittingNet(
-            channels,
-            [width or glu_width(channels) for width in options["neuron"]],
+            width,
+            [neurons or glu_width(width) for neurons in options["neuron"]],
             self.task_dim,
             activation_function=options["activation_function"],
             resnet_dt=options["resnet_dt"],
@@ -63,23 +65,36 @@ class SeZMProperty(SeZMBackbone):
         natoms: Tensor,
         edge_index: Tensor,
         edge_vec: Tensor,
+        *,
+        charge_spin: Tensor | None = None,
+        fparam: Tensor | None = None,
+        aparam: Tensor | None = None,
     ) -> Tensor:
         """Share of each atom in the property.
 
         Args:
             atomic_numbers: [N] int64; 0 for padding atoms, whose share is 0. Unknown elements give
                 NaN.
-            batch: [N] int64, unused.
+            batch: [N] int64, system of each atom; 0 for padding atoms.
             natoms: [B] int64, unused.
             edge_index: [2, E] int64, row 0 source, row 1 target; both directions of each pair.
             edge_vec: [E, 3] = pos[source] - pos[target] + shift, in the model's dtype.
+            charge_spin: [B, 2] total charge (e) and spin, if ``conditioning`` has it.
+            fparam: [B, K], likewise.
+            aparam: [N, K], likewise.
 
         Returns:
             [N, task_dim] float64, in the units of the training data.
+
+        Raises:
+            ValueError: an input of ``conditioning`` is missing, or one that it has not is given.
         """
+        given = {"charge_spin": charge_spin, "fparam": fparam, "aparam": aparam}
+        check_conditioning(self.conditioning, given)
         types = self.type_of_element.index_select(0, atomic_numbers)
         rows = self.rows_of(types, edge_index, edge_vec)
-        value = self.fitting(self.descriptor(types, rows))
+        scalars = self.descriptor(types, rows, batch, charge_spin)
+        value = self.from_scalars(scalars, batch, fparam, aparam)
         value = value * self.property_scale.index_select(0, types)
         value = value + self.property_bias.index_select(0, types)
         value = value * self.counts.index_select(0, types).unsqueeze(1)

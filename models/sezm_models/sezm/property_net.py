@@ -16,7 +16,8 @@ class ResidualFittingNet(nn.Module):
     """Layers act(x W + b), added to x where widths allow it, then a linear map.
 
     Args:
-        in_dim, neuron: widths of the input and of the hidden layers.
+        in_dim: width of the descriptor and of the inputs beside it.
+        neuron: widths of the hidden layers.
         out_dim: numbers per atom.
         activation_function: of the hidden layers.
         resnet_dt: whether what is added to x is scaled by a trained vector.
@@ -43,9 +44,22 @@ class ResidualFittingNet(nn.Module):
         layers.append(MLPLayer(widths[-1], out_dim, bias=True, dtype=dtype))
         self.layers = nn.ModuleList(layers)
 
-    def forward(self, descriptor: Tensor) -> Tensor:
-        """[N, in_dim] -> [N, out_dim] float64."""
+    def forward(
+        self, descriptor: Tensor, extra: Tensor | None = None, case: Tensor | None = None
+    ) -> Tensor:
+        """Result of each atom.
+
+        Args:
+            descriptor: [N, channels].
+            extra: [N, in_dim - channels], or None if that is zero.
+            case: unused; a case embedding is part of ``extra``.
+
+        Returns:
+            [N, out_dim] float64.
+        """
         x = descriptor.to(self.dtype)
+        if extra is not None:
+            x = torch.cat([x, extra], 1)
         for layer in self.layers:
             x = layer(x)
         return x.to(torch.float64)

@@ -32,13 +32,13 @@ MODULE_TO_KEY = (
     (r"\battn\.(qk_norm|q_proj|k_proj|output_gate_norm)\b", r"attn_\1"),
     (r"\battn\.(logit_w|gate_w|z_bias_raw)\b", r"adamw_attn_\1"),
     (r"^fitting\.", "fitting_net.filter_layers.networks.0."),
+    (r"^fitting_inputs\.", "fitting_net."),
     (r"^direct_force_head\.", "dens_fitting_net.direct_force_head."),
 )
 
 DERIVABLE = re.compile(
-    r"^(out_std|out_bias|dens_force_rmsd|(fitting_net|dens_fitting_net\.energy_head)\.bias_atom_e"
-    r"|fitting_net\.(fparam|aparam)_(avg|inv_std)|fitting_net\.case_embd"
-    r"|fitting_net\.default_fparam_tensor)$"
+    r"^(out_std|out_bias|dens_force_rmsd|(fitting_net|dens_fitting_net\.energy_head)\."
+    r"(bias_atom_e|aparam_(avg|inv_std)))$"
 )
 """Keys outside the descriptor that are read elsewhere, or have no effect on supported models."""
 
