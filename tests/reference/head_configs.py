@@ -70,6 +70,16 @@ DENS_SETS: dict[str, dict[str, Any]] = {
         pair_exclude_types=[[0, 1], [2, 2]],
     ),
     "dens_no_blocks": _dens(_small(n_blocks=0)),
+    "dens_conditioned": _dens(
+        _small(n_blocks=1, add_chg_spin_ebd=True),
+        fitting_net={"numb_fparam": 2, "numb_aparam": 1, "atom_ener": [0.7, None, -1.5, 0.3]},
+    ),
+    "dens_branches": {
+        **_dens(
+            _small(n_blocks=1, lmax=1), fitting_net={"dim_case_embd": 2, "case_film_embd": True}
+        ),
+        "branches": {"first": {}, "second": {"fitting_net": {"activation_function": "tanh"}}},
+    },
 }
 
 PROPERTY_SETS: dict[str, dict[str, Any]] = {
@@ -101,6 +111,18 @@ PROPERTY_SETS: dict[str, dict[str, Any]] = {
         _small(n_blocks=1),
         {"task_dim": 3, "intensive": True, "distinguish_types": False, "neuron": [0]},
     ),
+    "property_conditioned": _property(
+        _small(n_blocks=1, add_chg_spin_ebd=True),
+        {"task_dim": 2, "numb_fparam": 3, "numb_aparam": 2, "neuron": [0, 0]},
+    ),
+    "property_branches": {
+        **_property(_small(n_blocks=1), {"task_dim": 2, "dim_case_embd": 3, "neuron": [15, 30]}),
+        "branches": {
+            "first": {},
+            "second": {"fitting_net": {"numb_fparam": 1, "default_fparam": [1.5]}},
+        },
+        "left_out": ("fparam",),
+    },
 }
 
 HEAD_SETS = {**DENS_SETS, **PROPERTY_SETS}
