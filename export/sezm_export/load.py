@@ -7,7 +7,6 @@ from typing import cast
 
 import torch
 from sezm_models import CheckpointError, read_checkpoint
-from sezm_models.sezm.property import SeZMProperty
 
 from sezm_infer.errors import SezmError
 
@@ -25,8 +24,7 @@ def load_model(path: Path, dtype: str | None = None, head: str | None = None) ->
         head: branch of a multitask checkpoint.
 
     Raises:
-        SezmError: no such file, no checkpoint, an option that is not supported, an unknown head, or
-            a head that gives a property in place of an energy.
+        SezmError: no such file, no checkpoint, an option that is not supported, an unknown head.
     """
     if not path.is_file():
         raise SezmError(f"{path}: no such checkpoint file.")
@@ -36,9 +34,4 @@ def load_model(path: Path, dtype: str | None = None, head: str | None = None) ->
         model = read_checkpoint(path, dtype=None if dtype is None else DTYPES[dtype], head=head)
     except CheckpointError as error:
         raise SezmError(str(error)) from error
-    if isinstance(model, SeZMProperty):
-        raise SezmError(
-            f"{path}: its head gives the property {model.property_name!r}, no energy and no "
-            "forces; evaluate it in Python (see sezm_models.sezm.property)."
-        )
     return cast(EnergyModel, model)

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
-from random_checkpoint import write_checkpoint
-from sezm_export import EagerSession, check, export, export_model, onnx_operators, onnx_segments
+from sezm_export import check, export, export_model, onnx_operators, onnx_segments
 from sezm_export.sizes import FIRST_SAMPLE, SECOND_SAMPLE
 from torch import nn
 from toy_model import ToyModel
@@ -131,17 +130,6 @@ def test_missing_and_foreign_checkpoints(tmp_path):
     torch.save(nn.Linear(2, 2).state_dict(), tmp_path / "other.pt")
     with pytest.raises(SezmError):
         export(tmp_path / "other.pt", tmp_path / "model.onnx")
-    assert not (tmp_path / "model.onnx").exists()
-
-
-def test_checkpoint_without_an_energy_is_refused(tmp_path):
-    """By export, and by the session that evaluates checkpoints as they are."""
-    checkpoint = tmp_path / "model.ckpt.pt"
-    write_checkpoint("property_mean", checkpoint)
-    with pytest.raises(SezmError, match="gives the property 'moment', no energy"):
-        export(checkpoint, tmp_path / "model.onnx")
-    with pytest.raises(SezmError, match="gives the property 'moment', no energy"):
-        EagerSession(checkpoint)
     assert not (tmp_path / "model.onnx").exists()
 
 
