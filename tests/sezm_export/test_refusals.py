@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 import torch
-from sezm_export import check, export, export_model, load, onnx_operators, onnx_segments
+from random_checkpoint import write_checkpoint
+from sezm_export import EagerSession, check, export, export_model, onnx_operators, onnx_segments
 from sezm_export.sizes import FIRST_SAMPLE, SECOND_SAMPLE
 from torch import nn
 from toy_model import ToyModel
@@ -133,12 +134,15 @@ def test_missing_and_foreign_checkpoints(tmp_path):
     assert not (tmp_path / "model.onnx").exists()
 
 
-def test_models_without_an_energy_are_refused(tmp_path, monkeypatch):
+def test_models_without_an_energy_are_refused(tmp_path):
+    """By export, and by the session that evaluates checkpoints as they are."""
     checkpoint = tmp_path / "model.ckpt.pt"
-    checkpoint.write_bytes(b"not read")
-    monkeypatch.setattr(load, "read_checkpoint", lambda path, dtype, head: nn.Linear(2, 2))
+    write_checkpoint("property_mean", checkpoint)
     with pytest.raises(SezmError, match="a property, not an energy"):
         export(checkpoint, tmp_path / "model.onnx")
+    with pytest.raises(SezmError, match="a property, not an energy"):
+        EagerSession(checkpoint)
+    assert not (tmp_path / "model.onnx").exists()
 
 
 @pytest.mark.parametrize("static", [(0, 5), (5, -1)])
