@@ -161,4 +161,23 @@ CONDITIONING_SETS: dict[str, dict[str, Any]] = {
         ),
         "branches": {"first": _fitting(default_fparam=[1.5]), "second": {}},
     },
+    # Magnetic models of both schemes that take all the rest, too.
+    "everything_native_spin": {
+        "descriptor": _charged(n_blocks=2),
+        "model": {
+            "spin": {"scheme": "native", "use_spin": [True, False, True, False]},
+            **_fitting(numb_fparam=2, numb_aparam=1),
+        },
+    },
+    "everything_deepspin": {
+        "descriptor": _charged(lmax=2),
+        "model": {
+            "spin": {
+                "scheme": "deepspin",
+                "use_spin": [True, False, True, False],
+                "virtual_scale": [0.3, 0.3, 0.3, 0.3],
+            },
+            **_fitting(numb_fparam=2, numb_aparam=1),
+        },
+    },
 }
