@@ -134,7 +134,7 @@ def test_missing_weight_of_a_dens_head_is_named_by_its_key() -> None:
         (None, "bridging_method", "zbl", "bridging_method = 'zbl' .* 'none' with a dens head"),
         (None, "atom_exclude_types", [1], "atom_exclude_types .* with a dens head"),
         ("descriptor", "l_schedule", [1, 0], "a last degree >= 1 with a dens head"),
-        ("descriptor", "sel", "auto", "sel = 'auto'"),
+        ("descriptor", "sel", "auto", r"^model.ckpt.pt: descriptor option sel = 'auto'"),
     ],
 )
 def test_what_the_trainer_does_not_evaluate_with_a_dens_head_is_refused(

@@ -122,16 +122,9 @@ class SeZMConfig:
 
     @property
     def n_selected(self) -> int:
-        """Most neighbours of an atom in the trainer's capped lists: the sum of ``sel``.
-
-        Raises:
-            CheckpointError: the option is neither a number nor one for each type.
-        """
+        """Most neighbours of an atom in the trainer's limited lists: the sum of ``sel``."""
         selected = self.descriptor["sel"]
-        numbers = [selected] if isinstance(selected, int) else selected
-        if not isinstance(numbers, (list, tuple)) or not all(isinstance(n, int) for n in numbers):
-            _refuse("descriptor", "sel", selected, "whole numbers")
-        return sum(numbers)
+        return selected if isinstance(selected, int) else sum(selected)
 
     @property
     def message_passing_steps(self) -> int:
@@ -190,6 +183,8 @@ def parse_config(
         spin=parse_spin(params.get("spin"), len(params["type_map"])),
     )
     _refuse_unsupported_head(config)
+    if config.head == "dens" or config.has_virtual_atoms:
+        _refuse_unknown_selection(descriptor["sel"])
     if config.native_spin is not None and config.initial_degree < 1:
         _refuse("descriptor", "lmax", config.initial_degree, ">= 1 with native spin")
     return config
@@ -333,6 +328,13 @@ def _refuse_unsupported_head(config: SeZMConfig) -> None:
     if config.final_degree < 1:
         degrees = config.degrees or config.descriptor["lmax"]
         _refuse("descriptor", "l_schedule", degrees, "a last degree >= 1 with a dens head")
+
+
+def _refuse_unknown_selection(selected: Any) -> None:
+    """Of the models that see the nearest neighbours only."""
+    numbers = selected if isinstance(selected, (list, tuple)) else [selected]
+    if not all(isinstance(n, int) and n >= 0 for n in numbers) or sum(numbers) == 0:
+        _refuse("descriptor", "sel", selected, "a whole number > 0, or one for each type")
 
 
 def _refuse_unknown_activation(section: str, options: Mapping[str, Any]) -> None:

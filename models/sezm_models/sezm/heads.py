@@ -46,7 +46,7 @@ def _load_energy_statistics(model: SeZMModel, weights: Weights) -> None:
     """Atomic energies are e + bias; the scale has no part in them (sezm.md 3.11)."""
     n_types = len(model.elements)
     bias = weights("out_bias", (None, n_types, 1))[0].double()
-    bias = bias + weights("fitting_net.bias_atom_e", (n_types, 1)).double()
+    bias = bias + weights(ORDINARY + "bias_atom_e", (n_types, 1)).double()
     model.energy_bias[:n_types] = bias[:, 0]
 
 
