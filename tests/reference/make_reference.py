@@ -26,6 +26,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 import deepmd
 import numpy as np
 import torch
+from conditioning_configs import conditioning_of
 from configs import CONFIGS, Config
 from deepmd.infer import DeepPot
 from deepmd.pt.model.model import get_model
@@ -42,7 +43,7 @@ ENERGY_SPREAD = 0.5
 LARGEST_FORCE = 8.0
 
 #: Buffers of the state dict that training sets; like the trained parameters they are drawn.
-STATISTICS = ("out_bias", "out_std", "bias_atom_e")
+STATISTICS = ("out_bias", "out_std", "bias_atom_e", "param_avg", "param_inv_std")
 
 #: Agreement demanded by --check, relative to the largest value of the same array.
 CHECK_TOLERANCE = 1.0e-12
@@ -191,18 +192,20 @@ def manifest_entry(
         if config.branches and ".descriptor." in key:
             entry["shared_with"] = key.replace(key.split(".")[1], next(iter(config.branches)), 1)
         return entry
-    if key.endswith("version_tensor"):
+    if key.endswith("case_embd"):  # all zero in a fresh model
+        exact[list(config.branches).index(key.split(".")[1])] = 1.0
+    elif key.endswith("version_tensor"):
         exact = exact.new_tensor(config.version)
     else:
         assert torch.equal(exact.to(value.dtype), value), f"{key} is not a rounded constant"
     return {**entry, "kind": "constant", "values": exact.tolist()}
 
 
-def energy_exponent(manifest: dict[str, Any], system: System) -> int:
+def energy_exponent(manifest: dict[str, Any], system: System, inputs: Inputs) -> int:
     """The power of two for the last fitting layer that gives physical energies and forces."""
     pot = open_checkpoint(manifest, "float64", next(iter(branches_of(manifest["model_params"]))))
     inner_model(pot).inter_potential = None  # the learned part only
-    result = evaluate(pot, system)
+    result = evaluate(pot, system, inputs)
     by_energy = ENERGY_SPREAD / spread_within_types(result["atom_energy"], system.types)
     by_force = LARGEST_FORCE / np.abs(result["forces"]).max()
     return min(round(math.log2(by_energy)), round(math.log2(by_force)))
@@ -230,16 +233,33 @@ def write_manifest(manifest: dict[str, Any]) -> Path:
 
 # --- the results ---------------------------------------------------------------------------------
 
+Inputs = dict[str, np.ndarray]
+
+#: What DeePMD-kit calls the inputs beside the structure.
+ARGUMENTS = {name: name for name in ("charge_spin", "fparam", "aparam")}
+
+#: Those with a row per system; the others have one per atom.
+PER_SYSTEM = ("charge_spin", "fparam")
+
 
 def box_of(system: System) -> np.ndarray | None:
     """DeePMD-kit's cell argument (1, 9): full periodicity (slabs hold their own vacuum) or None."""
     return system.cell.reshape(1, 9) if system.pbc.any() else None
 
 
-def evaluate(pot: DeepPot, system: System) -> dict[str, np.ndarray]:
+def inputs_of(config: Config, branch: str, name: str, system: System) -> Inputs:
+    """What the model sees beside the structure ``name``, by the names of its arguments here."""
+    options = [config.model, config.branches.get(branch, {})]
+    fitting = {k: v for section in options for k, v in section.get("fitting_net", {}).items()}
+    inputs = conditioning_of(name, len(system.types), config.descriptor, fitting)
+    return {key: value for key, value in inputs.items() if key not in config.left_out}
+
+
+def evaluate(pot: DeepPot, system: System, inputs: Inputs) -> dict[str, np.ndarray]:
     """Energy (eV), forces (eV/A), virial (eV), and energy and virial per atom, as float64."""
+    named = {ARGUMENTS[name]: value.reshape(1, -1) for name, value in inputs.items()}
     energy, forces, virial, atom_energy, atom_virial = pot.eval(
-        system.pos.reshape(1, -1), box_of(system), system.types, atomic=True
+        system.pos.reshape(1, -1), box_of(system), system.types, atomic=True, **named
     )[:5]
     n = len(system.types)
     results = {
@@ -253,7 +273,9 @@ def evaluate(pot: DeepPot, system: System) -> dict[str, np.ndarray]:
     return {key: np.asarray(value, dtype=np.float64) for key, value in results.items()}
 
 
-def dead_parameters(pot: DeepPot, systems: dict[str, System]) -> list[str]:
+def dead_parameters(
+    pot: DeepPot, systems: dict[str, System], inputs: dict[str, Inputs]
+) -> list[str]:
     """Trained parameters whose energy gradient is exactly zero on all ``systems``."""
     model = inner_model(pot)
     names, parameters = zip(*model.named_parameters(), strict=True)
@@ -261,12 +283,17 @@ def dead_parameters(pot: DeepPot, systems: dict[str, System]) -> list[str]:
     model.train()  # keeps the graph behind the energy
     for parameter in parameters:
         parameter.requires_grad_(True)
-    for system in systems.values():
+    for name, system in systems.items():
         box = box_of(system)
+        named = {
+            ARGUMENTS[key]: torch.tensor(v if key in PER_SYSTEM else v[None])
+            for key, v in inputs[name].items()
+        }
         energy = model(
             torch.tensor(system.pos[None]).requires_grad_(True),
             torch.tensor(system.types[None]),
-            None if box is None else torch.tensor(box),
+            box=None if box is None else torch.tensor(box),
+            **named,
         )["energy"]
         gradients = torch.autograd.grad(energy.sum(), parameters, allow_unused=True)
         alive |= {n for n, g in zip(names, gradients, strict=True) if g is not None and g.any()}
@@ -274,13 +301,14 @@ def dead_parameters(pot: DeepPot, systems: dict[str, System]) -> list[str]:
     return [name for name in names if name not in alive]
 
 
-def record(system: System, pot64: DeepPot, pot32: DeepPot) -> dict[str, np.ndarray]:
+def record(system: System, inputs: Inputs, pot64: DeepPot, pot32: DeepPot) -> dict[str, np.ndarray]:
     """A system with its results in both precisions, as the .npz file holds them."""
-    rounded = evaluate(pot32, system)
+    rounded = evaluate(pot32, system, inputs)
     del rounded["atom_virial"]
     return {
         **vars(system),
-        **evaluate(pot64, system),
+        **inputs,
+        **evaluate(pot64, system, inputs),
         **{f"{key}32": value for key, value in rounded.items()},
     }
 
@@ -305,18 +333,23 @@ def make(name: str, config: Config) -> None:
     start = time.monotonic()
     systems = systems_of(config)
     manifest = make_manifest(name, config)
-    manifest["energy_exponent"] = energy_exponent(manifest, systems[config.systems[0]])
+    first = config.systems[0]
+    branches = branches_of(manifest["model_params"])
+    manifest["energy_exponent"] = energy_exponent(
+        manifest, systems[first], inputs_of(config, next(iter(branches)), first, systems[first])
+    )
     small = {key: value for key, value in systems.items() if key not in SKIPPED_IN_GRADIENTS}
     arrays: dict[str, np.ndarray] = {}
     manifest["dead_parameters"] = []
-    for branch in branches_of(manifest["model_params"]):
+    for branch in branches:
+        inputs = {key: inputs_of(config, branch, key, system) for key, system in systems.items()}
         pot64, pot32 = (open_checkpoint(manifest, p, branch) for p in ("float64", "float32"))
         for system_name, system in systems.items():
-            results = record(system, pot64, pot32)
+            results = record(system, inputs[system_name], pot64, pot32)
             prefix = record_prefix(branch, system_name)
             arrays |= {f"{prefix}{key}": value for key, value in results.items()}
             print(f"{prefix} {describe(results)}")
-        dead = dead_parameters(pot64, small)
+        dead = dead_parameters(pot64, small, inputs)
         manifest["dead_parameters"] += [f"model.{branch}.{key}" for key in dead]
     path = write_manifest(manifest)
     np.savez_compressed(path.with_suffix(".npz"), **arrays)
@@ -350,7 +383,8 @@ def check(name: str, config: Config) -> None:
         for system_name, system in systems_of(config).items():
             prefix = record_prefix(branch, system_name)
             assert np.array_equal(system.pos, recorded[f"{prefix}pos"])
-            for key, value in evaluate(pot, system).items():
+            inputs = inputs_of(config, branch, system_name, system)
+            for key, value in evaluate(pot, system, inputs).items():
                 worst = max(worst, deviation(value, recorded[f"{prefix}{key}"]))
     print(f"{name}: reproduced to {worst:.1e}", flush=True)
     assert worst < CHECK_TOLERANCE

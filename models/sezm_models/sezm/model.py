@@ -17,10 +17,11 @@ from torch import Tensor, nn
 from ..elements import ATOMIC_NUMBERS, N_ELEMENTS
 from ..neighbor_rows import ROW_WIDTH, NeighborRows, neighbor_rows, sum_to_targets
 from .bridging import zbl_pair_energy, zbl_table
+from .conditioning import check_conditioning, conditioning_defaults, conditioning_widths
 from .config import SeZMConfig
 from .descriptor import SeZMDescriptor
-from .fitting import GLUFittingNet
-from .parts import glu_width
+from .fitting import energy_network
+from .fitting_inputs import FittingInputs
 
 DTYPES = {"float32": torch.float32, "float64": torch.float64}
 
@@ -31,9 +32,16 @@ class SeZM(nn.Module):
     Args:
         config: a supported configuration.
         dtype: of parameters and edge vectors; the trained precision if None.
+
+    Attributes:
+        conditioning: inputs beside the structure, name -> width, in the order of files.
+        forces_kind: forces are derivatives of the energy.
+        max_neighbors: None, every atom within the cutoff is seen.
     """
 
     family = "sezm"
+    forces_kind = "conservative"
+    max_neighbors: int | None = None
 
     def __init__(self, config: SeZMConfig, dtype: torch.dtype | None = None) -> None:
         super().__init__()
@@ -44,15 +52,10 @@ class SeZM(nn.Module):
         self.cutoff = float(options["rcut"])
         self.message_passing_steps = config.message_passing_steps
         self.descriptor = SeZMDescriptor(config, self.dtype)
-        neuron = [width or glu_width(options["channels"]) for width in config.fitting["neuron"]]
-        self.fitting = GLUFittingNet(
-            options["channels"],
-            neuron,
-            activation_function=config.fitting["activation_function"],
-            bias_out=config.fitting["bias_out"],
-            subtract_vacuum=any(e is not None for e in config.fitting["atom_ener"] or []),
-            dtype=dtype or DTYPES[config.fitting["precision"]],
-        )
+        self.conditioning = conditioning_widths(config)
+        network_dtype = dtype or DTYPES[config.fitting["precision"]]
+        self.fitting_inputs = FittingInputs(config, network_dtype)
+        self.fitting = energy_network(config, self.fitting_inputs.width, network_dtype)
         n_types = len(config.type_map)
         self.register_buffer("energy_bias", torch.zeros(n_types + 1, dtype=torch.float64))
         self._element_tables()
@@ -63,6 +66,11 @@ class SeZM(nn.Module):
         """For the metadata of exported files."""
         return self.config.as_dict()
 
+    @property
+    def conditioning_defaults(self) -> dict[str, tuple[float, ...]]:
+        """What stands for an input that the user leaves out."""
+        return conditioning_defaults(self.config, self.fitting_inputs.default_fparam_tensor)
+
     def forward(
         self,
         atomic_numbers: Tensor,
@@ -70,25 +78,43 @@ class SeZM(nn.Module):
         natoms: Tensor,
         edge_index: Tensor,
         edge_vec: Tensor,
+        *,
+        charge_spin: Tensor | None = None,
+        fparam: Tensor | None = None,
+        aparam: Tensor | None = None,
+        spins: Tensor | None = None,
     ) -> Tensor:
         """Energy of each atom.
 
         Args:
             atomic_numbers: [N] int64; 0 for padding atoms. Unknown elements give NaN.
-            batch: [N] int64, unused by this family.
+            batch: [N] int64, system of each atom; 0 for padding atoms.
             natoms: [B] int64, unused by this family.
             edge_index: [2, E] int64, row 0 source, row 1 target; both directions of each pair.
             edge_vec: [E, 3] = pos[source] - pos[target] + shift, in the model's dtype.
+            charge_spin: [B, 2] total charge (e) and spin, if ``conditioning`` has it.
+            fparam: [B, K], likewise.
+            aparam: [N, K], likewise.
+            spins: [N, 3], likewise.
 
         Returns:
-            [N] float64, eV.
+            [N] float64, eV; NaN for charges and spins without a row (see charge_spin.py).
+
+        Raises:
+            ValueError: an input of ``conditioning`` is missing, or one that it has not is given.
         """
+        given = {"charge_spin": charge_spin, "fparam": fparam, "aparam": aparam, "spins": spins}
+        check_conditioning(self.conditioning, given)
         n_atoms = atomic_numbers.shape[0]
         types = self.type_of_element.index_select(0, atomic_numbers)
         if self.config.excluded_pairs:
             edge_vec = self._without_excluded(types, edge_index, edge_vec)
         rows = neighbor_rows(edge_index, edge_vec, n_atoms, self.cutoff)
-        energy = self.fitting(self.descriptor(types, rows))
+        energy = self.fitting(
+            self.descriptor(types, rows, batch, charge_spin),
+            self.fitting_inputs(batch, fparam, aparam),
+            self.fitting_inputs.case_embd,
+        )
         energy = energy + self.energy_bias.index_select(0, types)
         if self.config.window is not None:
             energy = energy + self._zbl(atomic_numbers, types, rows)
