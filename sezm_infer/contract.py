@@ -50,7 +50,7 @@ class TensorSpec:
     unit: str
 
 
-INPUTS = (
+INPUTS: tuple[TensorSpec, ...] = (
     TensorSpec("pos", ("N", 3), "real", "Angstrom"),
     TensorSpec("atomic_numbers", ("N",), "int64", ""),
     TensorSpec("batch", ("N",), "int64", ""),
@@ -70,7 +70,7 @@ CHARGES = (-100, 99)
 SPINS = (0, 99)
 """Smallest and largest total charge and spin of ``charge_spin``: what models have a table for."""
 
-OUTPUTS = (
+OUTPUTS: tuple[TensorSpec, ...] = (
     TensorSpec("energy", ("B",), "float64", "eV"),
     TensorSpec("forces", ("N", 3), "real", "eV/Angstrom"),
     TensorSpec("virial", ("B", 3, 3), "real", "eV"),

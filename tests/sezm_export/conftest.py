@@ -15,14 +15,14 @@ DTYPES = {"float32": torch.float32, "float64": torch.float64}
 
 
 @pytest.fixture(scope="session")
-def toy_file(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, str], Path]:
-    """Path of the toy model as a file of a format (".pt", ".onnx") and dtype."""
+def toy_file(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
+    """Path of a toy model as a file of a format (".pt", ".onnx") and dtype."""
     folder = tmp_path_factory.mktemp("toy")
 
-    def path(suffix: str, dtype: str) -> Path:
-        file = folder / f"{dtype}{suffix}"
+    def path(suffix: str, dtype: str, kind: type[ToyModel] = ToyModel) -> Path:
+        file = folder / f"{kind.__name__}-{dtype}{suffix}"
         if not file.exists():
-            export_model(ToyModel(DTYPES[dtype]), file, sha256="0" * 64)
+            export_model(kind(DTYPES[dtype]), file, sha256="0" * 64)
         return file
 
     return path

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 from toy_model import NUMBERS
 
@@ -43,6 +45,27 @@ def random_inputs(
         "edge_vec": edge_vec.astype(dtype),
         "atom_mask": np.ones(n_atoms, dtype),
     }
+
+
+def with_extra_inputs(inputs: Inputs, conditioning: Mapping[str, int], seed: int = 0) -> Inputs:
+    """The inputs and random ones that a model takes beyond them, other values for each system.
+
+    Args:
+        inputs: of the structure.
+        conditioning: widths of the model's extra inputs.
+        seed: of all numbers.
+    """
+    rng = np.random.default_rng(seed)
+    n_atoms, n_systems = len(inputs["pos"]), len(inputs["natoms"])
+    extra = {}
+    for name, width in conditioning.items():
+        if name == "charge_spin":
+            charges, spins = rng.integers(-100, 100, n_systems), rng.integers(0, 100, n_systems)
+            values = np.stack([charges, spins], axis=1)
+        else:
+            values = rng.normal(size=(n_systems if name == "fparam" else n_atoms, width))
+        extra[name] = values.astype(inputs["pos"].dtype)
+    return inputs | extra
 
 
 def molecule(positions: np.ndarray, numbers: np.ndarray, cutoff: float) -> Inputs:
