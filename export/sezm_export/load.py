@@ -24,7 +24,8 @@ def load_model(path: Path, dtype: str | None = None, head: str | None = None) ->
         head: branch of a multitask checkpoint.
 
     Raises:
-        SezmError: no such file, no checkpoint, an option that is not supported, an unknown head.
+        SezmError: no such file, no checkpoint, an option that is not supported, an unknown head, or
+            a model without an energy.
     """
     if not path.is_file():
         raise SezmError(f"{path}: no such checkpoint file.")
@@ -34,4 +35,9 @@ def load_model(path: Path, dtype: str | None = None, head: str | None = None) ->
         model = read_checkpoint(path, dtype=None if dtype is None else DTYPES[dtype], head=head)
     except CheckpointError as error:
         raise SezmError(str(error)) from error
+    if not hasattr(model, "forces_kind"):
+        raise SezmError(
+            f"{path}: the model predicts a property, not an energy, and runs in no calculator; "
+            "evaluate it in Python (sezm_models.read_checkpoint)."
+        )
     return cast(EnergyModel, model)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
-from sezm_export import check, export, export_model, onnx_operators, onnx_segments
+from sezm_export import check, export, export_model, load, onnx_operators, onnx_segments
 from sezm_export.sizes import FIRST_SAMPLE, SECOND_SAMPLE
 from torch import nn
 from toy_model import ToyModel
@@ -131,6 +131,14 @@ def test_missing_and_foreign_checkpoints(tmp_path):
     with pytest.raises(SezmError):
         export(tmp_path / "other.pt", tmp_path / "model.onnx")
     assert not (tmp_path / "model.onnx").exists()
+
+
+def test_models_without_an_energy_are_refused(tmp_path, monkeypatch):
+    checkpoint = tmp_path / "model.ckpt.pt"
+    checkpoint.write_bytes(b"not read")
+    monkeypatch.setattr(load, "read_checkpoint", lambda path, dtype, head: nn.Linear(2, 2))
+    with pytest.raises(SezmError, match="a property, not an energy"):
+        export(checkpoint, tmp_path / "model.onnx")
 
 
 @pytest.mark.parametrize("static", [(0, 5), (5, -1)])
