@@ -37,10 +37,12 @@ from sezm_infer.sessions import Session, open_session
 
 HEADS = ("multitask/water", "multitask/other")
 IN_DOUBLE = (*CONFIGURATIONS, *HEADS, *OPTION_CONFIGURATIONS)
-IN_SINGLE = (*CONFIGURATIONS, *OPTION_CONFIGURATIONS[::2])
-CASES = sorted(
-    [(name, "float64") for name in IN_DOUBLE] + [(name, "float32") for name in IN_SINGLE]
-)
+IN_SINGLE = (*CONFIGURATIONS, *HEADS, *OPTION_CONFIGURATIONS[::2])
+CASES = [
+    (configuration, dtype)
+    for dtype, configurations in (("float64", IN_DOUBLE), ("float32", IN_SINGLE))
+    for configuration in configurations
+]
 
 
 @lru_cache(maxsize=1)  # both formats are written one after the other
