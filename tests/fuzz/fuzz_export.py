@@ -1,7 +1,8 @@
 """Build random valid models, export each to both formats, and compare the files with eager.
 
-One line per model. A model that fails ends the run with the configuration as JSON, which
-``--from FILE`` takes again. At the end: how often each value of each option occurred.
+One line per model. The line of one that fails is followed by its configuration as JSON, which
+``--from FILE`` takes again, with the same ``--seed`` and its number as ``--start``. At the end: how
+often each value of each option occurred.
 
     python tests/fuzz/fuzz_export.py --count 200 --seed 1
 """
@@ -70,20 +71,21 @@ def main() -> None:
     if arguments.file is not None:
         numbers = range(arguments.start, arguments.start + 1)
     used: Counter[tuple[str, str]] = Counter()
+    failed = []
     for number in numbers:
         configuration = configuration_of(seed, number)
         if arguments.file is not None:
             configuration = Configuration(**json.loads(arguments.file.read_text()))
+        used.update((name, json.dumps(value)) for name, value in configuration.options().items())
         try:
             print(f"{number}: {run_one(configuration, seed, number)}", flush=True)
-        except Exception:
-            print(
-                f"{number}: failed; --seed {seed} --start {number} --count 1, or --from FILE with"
-            )
+        except Exception as error:
+            failed.append(number)
+            print(f"{number}: FAILED, {type(error).__name__}: {error}")
             print(json.dumps(asdict(configuration)), flush=True)
-            raise
-        used.update((name, json.dumps(value)) for name, value in configuration.options().items())
     print_coverage(used)
+    print(f"{len(numbers)} configurations with seed {seed}, {len(failed)} failed: {failed}")
+    sys.exit(bool(failed))
 
 
 def print_coverage(used: Counter[tuple[str, str]]) -> None:
