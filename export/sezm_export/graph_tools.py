@@ -10,7 +10,7 @@ from torch import Tensor, fx
 
 from sezm_infer.errors import SezmError
 
-from .operator_arguments import META
+from .operator_arguments import meta_options
 from .size_nodes import size_argument
 from .sizes import Dim, SampleSizes
 
@@ -73,9 +73,7 @@ class Rewriter:
         """A new node for ``target(*args, **kwargs)``, before the node being rewritten."""
         node = self.graph.call_function(target, args, kwargs)
         meta_args, meta_kwargs = fx.node.map_arg((args, kwargs), lambda n: n.meta["val"])
-        if not any(is_tensor(argument) for argument in node.all_input_nodes):
-            meta_kwargs = {**meta_kwargs, "device": META}
-        node.meta["val"] = target(*meta_args, **meta_kwargs)
+        node.meta["val"] = target(*meta_args, **meta_options(meta_args, meta_kwargs))
         return node
 
     def view(self, node: fx.Node, new_shape: tuple[int, ...]) -> fx.Node:

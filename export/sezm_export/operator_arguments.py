@@ -36,6 +36,13 @@ def on_device(options: dict[str, Any], device: torch.device) -> dict[str, Any]:
     return {**options, "device": device} if options.get("device") is not None else options
 
 
+def meta_options(args: Any, options: dict[str, Any]) -> dict[str, Any]:
+    """Keyword arguments for a result on the meta device, which is named if no tensor implies it."""
+    if not any(isinstance(leaf, Tensor) for leaf in leaves((args, options))):
+        return {**options, "device": META}
+    return on_device(options, META)
+
+
 def layout_key(argument: Any) -> Any:
     """Hashable: equal for tensors of equal layout and for equal numbers of the same type."""
     if isinstance(argument, Tensor):

@@ -16,7 +16,7 @@ from torch import Tensor, fx, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from .constant_folding import is_constant, is_worth_storing
-from .operator_arguments import CPU, META, layout_key, leaves, on_device, with_tensors
+from .operator_arguments import CPU, META, layout_key, leaves, meta_options, on_device, with_tensors
 from .sizes import SampleSizes
 
 Decompositions = Mapping[Any, Callable[..., Any]]
@@ -89,7 +89,8 @@ class _Recorder(TorchDispatchMode):
 
     def _recorded(self, func: Any, args: Any, kwargs: dict[str, Any]) -> Any:
         """The result on the meta device, which the next operators see."""
-        result = self._computed(func, with_tensors(self._on_meta, (args, on_device(kwargs, META))))
+        arguments = with_tensors(self._on_meta, (args, meta_options(args, kwargs)))
+        result = self._computed(func, arguments)
         in_graph = with_tensors(self._node_of, (args, on_device(kwargs, CPU)))
         node = self._graph.call_function(func, *in_graph)
         if isinstance(result, Tensor):
