@@ -14,6 +14,11 @@ VARIABLE = "SEZM_DEVIATIONS"
 """Name of the environment variable with the path of the file; it gets one JSON object per line."""
 
 
+def findings_are_kept() -> bool:
+    """Whether this run is one for the page."""
+    return VARIABLE in os.environ
+
+
 def note_deviation(
     configuration: str, program: str, dtype: str, quantity: str, deviation: float, own_error: float
 ) -> None:
@@ -49,7 +54,6 @@ def note_file_form(form: str) -> None:
 
 
 def _write(entry: dict[str, Any]) -> None:
-    path = os.environ.get(VARIABLE)
-    if path is not None:
-        with Path(path).open("a") as file:
+    if findings_are_kept():
+        with Path(os.environ[VARIABLE]).open("a") as file:
             file.write(json.dumps(entry) + "\n")
