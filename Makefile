@@ -5,12 +5,13 @@ BIN    := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 ZOO    := models/zoo/water_gfn1
 DEMO   := build/demo
+FINDINGS := $(CURDIR)/build/findings.jsonl
 
 # Kernels of a busy two-core machine run best unthreaded; tests about threads say so themselves.
 export OMP_NUM_THREADS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo zoo test lint types unit format clean
+.PHONY: help install demo zoo docs test lint types unit format clean
 
 help:  ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -35,6 +36,12 @@ zoo: $(INSTALLED)  ## write the ONNX files of the bundled models anew
 	for folder in models/zoo/*/; do \
 		$(BIN)/sezm export $$folder/model.ckpt.pt -o $$folder/model.onnx; \
 	done
+
+docs: $(INSTALLED)  ## write docs/supported.md anew from what the parity tests find
+	@mkdir -p build && rm -f $(FINDINGS)
+	SEZM_DEVIATIONS=$(FINDINGS) $(BIN)/python -m pytest \
+		$$(grep -l -E 'assert_agrees|note_deviation|note_file_form' tests/*/test_*.py)
+	PYTHONPATH=tests/reference $(BIN)/python tests/support/supported_table.py $(FINDINGS) docs/supported.md
 
 test: lint types unit  ## everything that CI checks
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from functools import cache
 from typing import Any
 
 import torch
@@ -23,8 +24,9 @@ KEPT = (
 )
 
 
+@cache
 def decomposition_table() -> dict[Any, Callable[..., Any]]:
-    """The table for ``make_fx``."""
+    """Rule by operator."""
     table = {op: rule for op, rule in core_aten_decompositions().items() if op not in KEPT}
     return table | {
         aten.silu.default: _silu,
@@ -34,6 +36,7 @@ def decomposition_table() -> dict[Any, Callable[..., Any]]:
         aten.tanh_backward.default: _tanh_backward,
         aten.select_backward.default: _select_backward,
         aten.mv.default: _mv,
+        aten.repeat.default: _repeat,
     }
 
 
@@ -70,3 +73,12 @@ def _select_backward(gradient: Tensor, sizes: Sequence[int], dim: int, index: in
 def _mv(matrix: Tensor, vector: Tensor) -> Tensor:
     """As a matrix product: PyTorch's form writes and re-reads the elementwise product."""
     return torch.mm(matrix, vector.unsqueeze(1)).squeeze(1)
+
+
+def _repeat(x: Tensor, repeats: Sequence[int]) -> Tensor:
+    """By views and one copy: each axis [n] as [1, n], expanded to [times, n]."""
+    lengths = [1] * (len(repeats) - x.dim()) + list(x.shape)
+    pairs = list(zip(repeats, lengths, strict=True))
+    split = x.reshape([size for _, length in pairs for size in (1, length)])
+    expanded = split.expand([size for pair in pairs for size in pair])
+    return expanded.reshape([times * length for times, length in pairs])

@@ -10,6 +10,7 @@ from torch import Tensor, fx
 
 from sezm_infer.errors import SezmError
 
+from .operator_arguments import meta_options
 from .size_nodes import size_argument
 from .sizes import Dim, SampleSizes
 
@@ -21,7 +22,7 @@ place, or None if there is nothing to do."""
 
 
 def value(node: fx.Node) -> Tensor:
-    """The fake tensor that describes a node's result at the sample sizes."""
+    """The meta tensor that describes a node's result at the sample sizes."""
     result: Tensor = node.meta["val"]
     return result
 
@@ -37,7 +38,8 @@ def is_tensor(argument: Any) -> bool:
 
 
 class Rewriter:
-    """Adds nodes to a graph where the rewritten node stands, with their fake values.
+    """Adds nodes to a graph where the rewritten node stands, with the meta tensors of
+    their results.
 
     Args:
         module: a graph from :func:`~sezm_export.trace.trace`.
@@ -47,7 +49,6 @@ class Rewriter:
         self.module = module
         self.graph = module.graph
         self.sizes: SampleSizes = module.meta["sizes"]
-        self.fake_mode = value(next(iter(module.graph.nodes))).fake_mode  # type: ignore[attr-defined]
 
     def apply(self, rules: dict[Any, Rule]) -> bool:
         """Go once through the graph, each node through the rule of its operator.
@@ -71,9 +72,8 @@ class Rewriter:
     def call(self, target: Callable[..., Any], *args: Any, **kwargs: Any) -> fx.Node:
         """A new node for ``target(*args, **kwargs)``, before the node being rewritten."""
         node = self.graph.call_function(target, args, kwargs)
-        fake_args, fake_kwargs = fx.node.map_arg((args, kwargs), lambda n: n.meta["val"])
-        with self.fake_mode:
-            node.meta["val"] = target(*fake_args, **fake_kwargs)
+        meta_args, meta_kwargs = fx.node.map_arg((args, kwargs), lambda n: n.meta["val"])
+        node.meta["val"] = target(*meta_args, **meta_options(meta_args, meta_kwargs))
         return node
 
     def view(self, node: fx.Node, new_shape: tuple[int, ...]) -> fx.Node:

@@ -1,8 +1,8 @@
 """From the simplified graph to an ONNX file.
 
-The translation is direct, one ATen operator after the other by the tables in ``onnx_operators`` and
-``onnx_segments``. PyTorch's own exporter took minutes on graphs of this size, and its files held
-sums with a data race.
+The translation is direct, one ATen operator after the other by the table in ``onnx_operators``.
+PyTorch's own exporter took minutes on graphs of this size, and its files held sums with a data
+race.
 """
 
 from __future__ import annotations
@@ -21,7 +21,6 @@ from sezm_infer.metadata import Metadata
 from .graph_tools import is_tensor, shape, value
 from .onnx_lowering import ONNX_TYPES, Lowering
 from .onnx_operators import TRANSLATIONS, constant
-from .onnx_segments import SEGMENT_TRANSLATIONS
 
 PRODUCER = "sezm-infer"
 
@@ -80,7 +79,7 @@ def require_no_racing_sum(path: Path) -> None:
 
 
 def _translated(lowering: Lowering, node: fx.Node) -> str:
-    translation = TRANSLATIONS.get(node.target) or SEGMENT_TRANSLATIONS.get(node.target)
+    translation = TRANSLATIONS.get(node.target)
     if translation is None:
         raise SezmError(f"the model uses {node.target}, which has no translation to ONNX.")
     try:

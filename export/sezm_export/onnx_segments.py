@@ -30,7 +30,7 @@ from onnx import TensorProto, helper
 from torch import fx
 
 from .graph_tools import shape, value
-from .onnx_lowering import Lowering, width
+from .onnx_lowering import Lowering, Translation, width
 from .rewrite_operators import fill_value
 
 aten = torch.ops.aten
@@ -180,7 +180,7 @@ def _beyond(lowering: Lowering, positions: str, order: str, first: str, columns:
     return builder.op("Gather", order, where, axis=0)
 
 
-SEGMENT_TRANSLATIONS: dict[Any, Any] = {
+SEGMENTS: dict[Any, Translation] = {
     aten.index_add.default: index_add,
     aten.index_reduce.default: index_reduce,
 }

@@ -35,11 +35,11 @@ def to_torchscript(module: fx.GraphModule, metadata: Metadata) -> torch.jit.Scri
     TorchScript resolves overloads by itself and knows no ``OpOverload``, so each operator is
     replaced by its packet. (``torch.jit.trace`` would fix the sizes.)
     """
-    scripted = fx.GraphModule(module, copy.deepcopy(module.graph))
-    for node in scripted.graph.nodes:
+    graph = copy.deepcopy(module.graph)
+    for node in graph.nodes:
         if node.op == "call_function" and isinstance(node.target, torch._ops.OpOverload):
             node.target = SCRIPTABLE.get(node.target, node.target.overloadpacket)
-    scripted.recompile()
+    scripted = fx.GraphModule(module, graph)
     compiled: torch.jit.ScriptModule = torch.jit.script(scripted.eval())
     return compiled
 

@@ -9,17 +9,15 @@ from __future__ import annotations
 from typing import Any
 
 import torch
-from torch import Tensor, fx
-from torch._subclasses import FakeTensorMode
-from torch.fx.experimental.proxy_tensor import make_fx
+from torch import Tensor, fx, nn
 
 from sezm_infer.contract import TensorSpec, signature
 from sezm_infer.errors import SezmError
 
-from .constant_mode import ConstantMode
 from .decompositions import decomposition_table
 from .flat_function import EnergyModel, flat_outputs
 from .padding_edges import spread_padding_edges
+from .recorder import record
 from .size_nodes import insert_sizes
 from .sizes import FIRST_SAMPLE, SECOND_SAMPLE, SampleSizes
 
@@ -35,7 +33,7 @@ def trace(
         atom_virial: with the atoms' shares in the virial.
 
     Returns:
-        a graph whose nodes carry a fake tensor of the sample sizes in ``meta["val"]``, and itself
+        a graph whose nodes carry a meta tensor of the sample sizes in ``meta["val"]``, and itself
         the sample sizes in ``meta["sizes"]``. Sizes are nodes ``aten.sym_size.int`` of an input, or
         products of one with a constant.
 
@@ -43,52 +41,37 @@ def trace(
         SezmError: the graph depends on the sizes in a way that cannot be exported.
     """
     sizes = static or FIRST_SAMPLE
-    graph = _trace_at(model, sizes, atom_virial)
+    graph, constants = _trace_at(model, sizes, atom_virial)
     if sizes.symbolic:
-        _require_equal(graph, _trace_at(model, SECOND_SAMPLE, atom_virial))
-        insert_sizes(graph.graph, sizes)
-        graph.recompile()
-    graph.meta["sizes"] = sizes
-    return graph
+        again, _ = _trace_at(model, SECOND_SAMPLE, atom_virial)
+        _require_equal(graph, again)
+        insert_sizes(graph, sizes)
+    module = fx.GraphModule(constants, graph)
+    module.meta["sizes"] = sizes
+    return module
 
 
-def _trace_at(model: EnergyModel, sizes: SampleSizes, atom_virial: bool) -> fx.GraphModule:
+def _trace_at(
+    model: EnergyModel, sizes: SampleSizes, atom_virial: bool
+) -> tuple[fx.Graph, nn.Module]:
     def function(*inputs: Tensor) -> tuple[Tensor, ...]:
-        with ConstantMode(sizes):
-            if not sizes.symbolic:
-                inputs = spread_padding_edges(inputs, model.cutoff)
-            return flat_outputs(model, *inputs, atom_virial=atom_virial)
+        if not sizes.symbolic:
+            inputs = spread_padding_edges(inputs, model.cutoff)
+        return flat_outputs(model, *inputs, atom_virial=atom_virial)
 
     specs = signature(model.conditioning, model.forces_kind, atom_virial=atom_virial).inputs
-    tracer = make_fx(
-        function,
-        tracing_mode="fake",
-        decomposition_table=decomposition_table(),
-        _allow_non_fake_inputs=True,  # parameters are real: they become constants
-    )
-    graph = tracer(*[_sample(spec, model.dtype, sizes) for spec in specs])
-    placeholders = [node for node in graph.graph.nodes if node.op == "placeholder"]
-    for node, spec in zip(placeholders, specs, strict=True):
-        node.name = node.target = spec.name
-    _describe_constants(graph, placeholders[0].meta["val"].fake_mode)
-    return graph
-
-
-def _describe_constants(graph: fx.GraphModule, fake_mode: FakeTensorMode) -> None:
-    """Fake values for parameters and buffers too; ``make_fx`` leaves them without."""
-    for node in graph.graph.nodes:
-        if node.op == "get_attr":
-            node.meta["val"] = fake_mode.from_tensor(getattr(graph, node.target))
+    inputs = {spec.name: _sample(spec, model.dtype, sizes) for spec in specs}
+    return record(function, inputs, sizes, decomposition_table())
 
 
 def _sample(spec: TensorSpec, real: torch.dtype, sizes: SampleSizes) -> Tensor:
-    """Only its shape and dtype reach the trace."""
+    """An input without numbers."""
     dtype = {"real": real, "int64": torch.int64, "float64": torch.float64}[spec.dtype]
     shape = [sizes.by_letter[axis] if isinstance(axis, str) else axis for axis in spec.shape]
-    return torch.zeros(shape, dtype=dtype)
+    return torch.empty(shape, dtype=dtype, device="meta")
 
 
-def _require_equal(graph: fx.GraphModule, again: fx.GraphModule) -> None:
+def _require_equal(graph: fx.Graph, again: fx.Graph) -> None:
     """Equal but for the sample sizes."""
     first, second = _text(graph, FIRST_SAMPLE), _text(again, SECOND_SAMPLE)
     for line, other in zip(first, second, strict=False):
@@ -104,12 +87,12 @@ def _require_equal(graph: fx.GraphModule, again: fx.GraphModule) -> None:
         )
 
 
-def _text(graph: fx.GraphModule, sizes: SampleSizes) -> list[str]:
+def _text(graph: fx.Graph, sizes: SampleSizes) -> list[str]:
     def symbolic(argument: Any) -> Any:
         return sizes.dim(argument) if type(argument) is int else str(argument)
 
     lines = []
-    for node in graph.graph.nodes:
+    for node in graph.nodes:
         args = fx.node.map_aggregate((node.args, dict(node.kwargs)), symbolic)
         lines.append(f"{node.name} = {node.target}{args}")
     return lines

@@ -46,7 +46,7 @@ def test_error_that_only_some_systems_show_is_found(tmp_path, model, monkeypatch
             lowering.names[index] = zeros
         return right(lowering, node, base, dim, index, rows)
 
-    monkeypatch.setitem(onnx_segments.SEGMENT_TRANSLATIONS, aten.index_add.default, wrong)
+    monkeypatch.setitem(onnx_operators.TRANSLATIONS, aten.index_add.default, wrong)
     with pytest.raises(SezmError, match=r"of batch of two, 1 thread deviates"):
         export_model(model, tmp_path / "wrong.onnx")
     assert_empty(tmp_path)

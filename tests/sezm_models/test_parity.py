@@ -49,16 +49,22 @@ def test_float32_equals_the_trainer_to_single_precision(configuration: str, syst
     assert_agrees(found, expected, FLOAT32_TOLERANCE)
 
 
+@pytest.mark.parametrize(
+    ("dtype", "tolerance"),
+    [(torch.float64, FLOAT64_TOLERANCE), (torch.float32, FLOAT32_TOLERANCE)],
+)
 @pytest.mark.parametrize("head", ["water", "other"])
-def test_each_head_of_a_multitask_checkpoint_equals_its_own_numbers(head: str) -> None:
-    net = model("multitask", torch.float64, head)
+def test_each_head_of_a_multitask_checkpoint_equals_its_own_numbers(
+    head: str, dtype: torch.dtype, tolerance: float
+) -> None:
+    net = model("multitask", dtype, head)
     for system in systems_of("multitask"):
         branch, _ = system.split("/")
         if branch == head:
-            case = recorded("multitask", system)
+            case = recorded("multitask", system, dtype)
             index, vec = edges(case.pos, case.cell, case.pbc, net.cutoff)
             found = evaluate(net, case.atomic_numbers, index, vec)
-            assert_agrees(found, case, FLOAT64_TOLERANCE)
+            assert_agrees(found, case, tolerance)
 
 
 def test_every_value_of_every_choice_is_recorded() -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from deviation_log import note_file_form
 from random_checkpoint import build_checkpoint
 from sezm_models import CheckpointError, read_checkpoint
 
@@ -40,6 +41,8 @@ def test_trainer_layout_and_bare_state_dict_are_the_same_model(tiny: dict, tmp_p
     for a, b in zip(full.parameters(), bare.parameters(), strict=True):
         torch.testing.assert_close(a, b, rtol=0, atol=0)
     assert full.elements == ("O", "H") and full.cutoff == 6.0 and full.dtype == torch.float32
+    note_file_form("the trainer's checkpoint")
+    note_file_form("bare state dict")
 
 
 def test_missing_weight_names_key_and_shape(tiny: dict, tmp_path: Path) -> None:
@@ -115,6 +118,7 @@ def test_head_may_be_given_by_alias_and_in_any_case(tmp_path: Path) -> None:
     torch.testing.assert_close(by_name.energy_bias, by_alias.energy_bias, rtol=0, atol=0)
     default = read_checkpoint(path)  # the alias Default of the other branch
     assert not torch.equal(default.energy_bias, by_name.energy_bias)
+    note_file_form("checkpoint of several branches, one chosen by name or alias")
 
 
 def test_head_of_a_single_task_checkpoint_is_an_error(tiny: dict, tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from ase.neighborlist import primitive_neighbor_list
 from conditioning_configs import CONDITIONING_SETS
+from deviation_log import note_deviation
 from option_configs import OPTION_SETS
 from random_checkpoint import DATA, checkpoint_from_manifest, read_manifest
 from sezm_models.sezm.deepspin import DeepSpinSeZM
@@ -156,12 +157,16 @@ def evaluate(
 
 
 def assert_agrees(
-    found: tuple[np.ndarray, np.ndarray, np.ndarray], expected: Recorded, tolerance: float
+    found: tuple[np.ndarray, np.ndarray, np.ndarray],
+    expected: Recorded,
+    tolerance: float,
+    program: str = "eager",
 ) -> None:
     """Energies, forces and virial within a relative tolerance, absolute below 1e-4 eV, eV/A.
 
     In float32 the trainer's own rounding error, its deviation from its float64, is allowed on top:
     two single-precision programs cannot agree better than either of them knows the number.
+    ``program`` is what computed, for the log of deviations.
     """
     exact = recorded(expected.configuration, expected.system)
     force_scale = max(np.abs(expected.forces).max(), 1e-4)
@@ -170,8 +175,14 @@ def assert_agrees(
         "forces": force_scale,
         "virial": max(np.abs(expected.virial).max(), force_scale),
     }
+    own_errors = {
+        name: np.abs(getattr(expected, name) - getattr(exact, name)).max() for name in scales
+    }
+    dtype = "float32" if any(own_errors.values()) else "float64"
     for (name, scale), value in zip(scales.items(), found, strict=True):
-        wanted = getattr(expected, name)
-        own_error = np.abs(wanted - getattr(exact, name)).max()
-        deviation = np.abs(value - wanted).max()
+        own_error = own_errors[name]
+        deviation = np.abs(value - getattr(expected, name)).max()
+        note_deviation(
+            expected.configuration, program, dtype, name, deviation / scale, own_error / scale
+        )
         assert deviation <= tolerance * scale + own_error, f"{name} off by {deviation / scale:.1e}"

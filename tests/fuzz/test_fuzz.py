@@ -1,0 +1,28 @@
+"""A short slice of the fuzz run (``fuzz_export.py``)."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+from fuzz_export import configuration_of, run_one
+from random_options import random_configuration
+from sezm_models.sezm.options import DESCRIPTOR_DEFAULTS, FITTING_DEFAULTS
+
+SEED = 3
+
+NOT_DRAWN = {"sel", "use_amp", "precision", "add_chg_spin_ebd", "default_chg_spin"}
+"""Without effect on numbers in double precision, or conditioning."""
+
+FITTING_NOT_DRAWN = {"precision", "numb_fparam", "numb_aparam", "dim_case_embd", "exclude_types"}
+
+
+@pytest.mark.parametrize("number", range(0, 30, 5))
+def test_random_models_are_exported_right(number: int) -> None:
+    run_one(configuration_of(SEED, number), SEED, number)
+
+
+def test_every_option_is_drawn() -> None:
+    params = random_configuration(random.Random(SEED)).params
+    assert set(DESCRIPTOR_DEFAULTS) - set(params["descriptor"]) <= NOT_DRAWN
+    assert set(FITTING_DEFAULTS) - set(params["fitting_net"]) <= FITTING_NOT_DRAWN

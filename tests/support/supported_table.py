@@ -1,0 +1,205 @@
+"""Writes ``docs/supported.md``: what was compared with the trainer, and how exact it was.
+
+    python supported_table.py DEVIATIONS OUTPUT
+
+joins the log of the parity tests (``deviation_log``) with the options in the recorded manifests.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from random_checkpoint import DATA, read_manifest
+
+PROGRAMS = ("eager", "TorchScript", "ONNX")
+DTYPES = ("float64", "float32")
+
+NOT_SHOWN = frozenset(
+    # Training and bookkeeping; what is named as a feature.
+    "type seed trainable resnet_dt rcond use_amp type_map info descriptor fitting_net lora "
+    "data_stat_nbatch data_stat_protect data_bias_nsample preset_out_bias srtab_add_bias "
+    "use_compile enable_tf32 model_branch_alias".split()
+)
+
+HEADER = """# What is supported, and how exact it is
+
+Written by `make docs` from the results of the parity tests; not edited by hand.
+
+Random models are compared with numbers that DeePMD-kit 3.2.0 computed (`tests/reference`), on
+periodic, skewed and partly periodic cells, molecules, dimers and single atoms. A row stands for all
+recorded configurations with that value of an option. Its numbers are the largest deviations that
+any of them showed, in atomic energies, forces or virial, relative to the largest atomic energy
+(at least 1 eV), force and virial entry of the system (at least 1e-4 eV/Angstrom); "-" where nothing
+was compared.
+
+Tolerances: float64 1e-10, or 1e-5 where the trainer's own constants are rounded to float32
+(`inexact_grid`, with `lebedev_quadrature` off); float32 1e-5 plus the trainer's own rounding error,
+its deviation from its float64. The numbers include that error.
+"""
+
+
+@dataclass(frozen=True)
+class Branch:
+    """One branch of a recorded configuration.
+
+    Attributes:
+        configuration: its name.
+        params: the branch's ``model_params``.
+        version: of the descriptor.
+        n_branches: of the configuration.
+        has_dens_head: whether the checkpoint holds one; options do not say.
+    """
+
+    configuration: str
+    params: Mapping[str, Any]
+    version: float
+    n_branches: int
+    has_dens_head: bool
+
+    @property
+    def fitting(self) -> Mapping[str, Any]:
+        """Options of the fitting network."""
+        return self.params["fitting_net"]
+
+    @property
+    def head(self) -> str:
+        """What is computed."""
+        if self.has_dens_head:
+            return "dens"
+        return "property" if self.fitting["type"] == "property" else "energy"
+
+
+FEATURES: dict[str, Callable[[Branch], bool]] = {
+    "energy head": lambda b: b.head == "energy",
+    "property head": lambda b: b.head == "property",
+    "direct forces (dens head)": lambda b: b.head == "dens",
+    "several branches, one chosen by `--head`": lambda b: b.n_branches > 1,
+    "case embedding, concatenated": lambda b: (
+        bool(b.fitting.get("dim_case_embd")) and not b.fitting.get("case_film_embd")
+    ),
+    "case embedding, FiLM": lambda b: (
+        bool(b.fitting.get("dim_case_embd")) and bool(b.fitting.get("case_film_embd"))
+    ),
+    "frame parameters": lambda b: bool(b.fitting.get("numb_fparam")),
+    "atomic parameters": lambda b: bool(b.fitting.get("numb_aparam")),
+    "charge and spin": lambda b: bool(b.params["descriptor"].get("add_chg_spin_ebd")),
+    "native spin": lambda b: (b.params.get("spin") or {}).get("scheme") == "native",
+    "deepspin": lambda b: "spin" in b.params and b.params["spin"].get("scheme") != "native",
+    "ZBL bridging": lambda b: str(b.params.get("bridging_method", "none")).lower() == "zbl",
+    "excluded pairs of types": lambda b: bool(b.params.get("pair_exclude_types")),
+    "excluded types": lambda b: bool(b.params.get("atom_exclude_types")),
+    "checkpoint version 1.0": lambda b: b.version == 1.0,
+    "checkpoint version 1.1": lambda b: b.version == 1.1,
+    "checkpoint version 1.2": lambda b: b.version == 1.2,
+}
+
+Rows = dict[tuple[str, str], set[str]]
+"""Configurations by name and value of an option; a feature has no value."""
+
+Largest = Mapping[tuple[str, str, str], float]
+"""Deviation by configuration, program and dtype."""
+
+
+def recorded_branches() -> list[Branch]:
+    """All branches of all configurations that have a manifest."""
+    return [
+        branch
+        for path in sorted(DATA.glob("*.json"))
+        for branch in _branches(read_manifest(path.stem))
+    ]
+
+
+def _branches(manifest: Mapping[str, Any]) -> Iterator[Branch]:
+    params, entries = manifest["model_params"], manifest["entries"]
+    versions = [entry["values"] for key, entry in entries.items() if key.endswith("version_tensor")]
+    branches = params.get("model_dict", {"Default": params})
+    has_dens_head = any("dens_fitting_net" in key for key in entries)
+    for branch in branches.values():
+        yield Branch(manifest["name"], branch, versions[0], len(branches), has_dens_head)
+
+
+def feature_rows(branches: list[Branch]) -> Rows:
+    """Heads, conditioning and versions."""
+    return {
+        (name, ""): {branch.configuration for branch in branches if is_used(branch)}
+        for name, is_used in FEATURES.items()
+    }
+
+
+def option_rows(branches: list[Branch], section: str) -> Rows:
+    """Options of ``descriptor`` or ``fitting_net``, of the model itself if the section is ""."""
+    rows: Rows = defaultdict(set)
+    for branch in branches:
+        options = branch.params[section] if section else branch.params
+        for option, value in options.items():
+            if option not in NOT_SHOWN:
+                rows[option, json.dumps(value)].add(branch.configuration)
+    return dict(sorted(rows.items()))
+
+
+def sections(branches: list[Branch]) -> dict[str, Rows]:
+    """Rows of each table by its title."""
+    return {
+        "Heads, conditioning, versions": feature_rows(branches),
+        "Options of the descriptor": option_rows(branches, "descriptor"),
+        "Options of the fitting network": option_rows(branches, "fitting_net"),
+        "Options of the model": option_rows(branches, ""),
+    }
+
+
+def largest_deviations(log: list[dict[str, Any]]) -> Largest:
+    """The largest deviation of each configuration in each program and dtype."""
+    largest: dict[tuple[str, str, str], float] = {}
+    for entry in log:
+        if "configuration" in entry:
+            key = entry["configuration"], entry["program"], entry["dtype"]
+            largest[key] = max(largest.get(key, 0.0), entry["deviation"])
+    return largest
+
+
+def label(option: str, value: str, configurations: set[str]) -> str:
+    """The cells that do not depend on results: name, value, number of configurations."""
+    return f"| {option} | {f'`{value}`' if value else ''} | {len(configurations)} |"
+
+
+def page(branches: list[Branch], log: list[dict[str, Any]]) -> str:
+    """The whole document."""
+    largest = largest_deviations(log)
+    columns = [f"{program} {dtype}" for program in PROGRAMS for dtype in DTYPES]
+    lines = [HEADER, "## Files that are read\n"]
+    lines += sorted({f"- {entry['file_form']}" for entry in log if "file_form" in entry})
+    lines.append("")
+    for title, rows in sections(branches).items():
+        lines += [f"## {title}\n", f"| | | configurations | {' | '.join(columns)} |"]
+        lines.append("|---|---|---" + "|---" * len(columns) + "|")
+        for (option, value), configurations in rows.items():
+            cells = [
+                _cell([largest.get((name, program, dtype)) for name in configurations])
+                for program in PROGRAMS
+                for dtype in DTYPES
+            ]
+            lines.append(f"{label(option, value, configurations)} {' | '.join(cells)} |")
+        lines.append("")
+    return "\n".join(lines)
+
+
+def _cell(deviations: list[float | None]) -> str:
+    found = [deviation for deviation in deviations if deviation is not None]
+    return f"{max(found):.0e}" if found else "-"
+
+
+def main() -> None:
+    """Write the page from the log of the last run."""
+    log, output = map(Path, sys.argv[1:])
+    entries = [json.loads(line) for line in log.read_text().splitlines()]
+    output.write_text(page(recorded_branches(), entries))
+
+
+if __name__ == "__main__":
+    main()
