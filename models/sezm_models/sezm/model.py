@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from ..elements import ATOMIC_NUMBERS, N_ELEMENTS
 from ..neighbor_rows import ROW_WIDTH, NeighborRows, neighbor_rows, sum_to_targets
 from .bridging import zbl_pair_energy, zbl_table
-from .config import SeZMConfig
+from .config import COMPUTE_PRECISION, SeZMConfig
 from .descriptor import SeZMDescriptor
 from .fitting import GLUFittingNet
 from .parts import glu_width
@@ -30,7 +30,8 @@ class SeZM(nn.Module):
 
     Args:
         config: a supported configuration.
-        dtype: of parameters and edge vectors; the trained precision if None.
+        dtype: of parameters and edge vectors; the trained precision if None, half precision
+            promoted to float32.
     """
 
     family = "sezm"
@@ -39,7 +40,7 @@ class SeZM(nn.Module):
         super().__init__()
         options = config.descriptor
         self.config = config
-        self.dtype = dtype or DTYPES[options["precision"]]
+        self.dtype = dtype or DTYPES[COMPUTE_PRECISION[options["precision"]]]
         self.elements = config.type_map
         self.cutoff = float(options["rcut"])
         self.message_passing_steps = config.message_passing_steps
@@ -51,7 +52,7 @@ class SeZM(nn.Module):
             activation_function=config.fitting["activation_function"],
             bias_out=config.fitting["bias_out"],
             subtract_vacuum=any(e is not None for e in config.fitting["atom_ener"] or []),
-            dtype=dtype or DTYPES[config.fitting["precision"]],
+            dtype=dtype or DTYPES[COMPUTE_PRECISION[config.fitting["precision"]]],
         )
         n_types = len(config.type_map)
         self.register_buffer("energy_bias", torch.zeros(n_types + 1, dtype=torch.float64))
