@@ -109,11 +109,19 @@ def save_in_reference_backend(configuration: str, model: dict[str, Any], target:
         params["type"] = "standard"
     record = get_neutral_model(params).serialize()
     learned = record["models"][0] if "models" in record else record
-    atomic = model["atomic_model"]
-    del atomic["@variables"]["dens_force_rmsd"]
-    learned |= {key: atomic[key] for key in ("descriptor", "fitting", "@variables")}
+    copy_variables(model["atomic_model"], learned)
     content = {"backend": "DPModel", "model": record, "model_def_script": {}, "@variables": {}}
     save_dp_model(str(target), content)
+
+
+def copy_variables(source: Any, target: Any) -> None:
+    """Fill the arrays of a record with those at the same places of another."""
+    items = target.items() if isinstance(target, dict) else enumerate(target)
+    for key, value in items:
+        if key == "@variables":
+            value |= {name: source[key][name] for name in value}
+        elif isinstance(value, dict | list):
+            copy_variables(source[key], value)
 
 
 def describe_file(path: Path, checkpoint: Checkpoint) -> dict[str, Any]:

@@ -286,6 +286,9 @@ def _refuse_unsupported_descriptor(options: Mapping[str, Any]) -> None:
             _refuse("descriptor", option, options[option], f">= {least}")
     _refuse_unknown_activation("descriptor", options)
     cartesian_option(options["node_cartesian"])
+    if "none" not in (options["full_attn_res"], options["block_attn_res"]):
+        value = options["block_attn_res"]
+        _refuse("descriptor", "block_attn_res", value, "at most one of it and full_attn_res")
     _check_schedules(options)
 
 

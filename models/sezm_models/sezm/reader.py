@@ -126,9 +126,7 @@ def _stored_model(
     return params, weights
 
 
-def _select_branch(
-    params: Mapping[str, Any], head: str | None
-) -> tuple[Mapping[str, Any], str]:
+def _select_branch(params: Mapping[str, Any], head: str | None) -> tuple[Mapping[str, Any], str]:
     """Parameters and key of the wanted branch (sezm.md 1.2)."""
     branches = params.get("model_dict")
     if branches is None:
