@@ -11,7 +11,8 @@ the reference backend ATOMIC alone or, with bridging, ``{"type": "linear", "mode
     {"type_map": ..., "descriptor": {"config", "@variables"}, "@variables": {"out_bias", ...},
      "fitting": {..., "@variables", "nets": {"networks": [{..., "@variables"}]}}}
 
-Here it becomes what a checkpoint holds: options of the model, and weights by key.
+Magnetic models have other types and a ``spin`` section. Here all become what a checkpoint holds:
+options of the model, and weights by key.
 """
 
 from __future__ import annotations
@@ -28,14 +29,22 @@ from .options import FITTING_DEFAULTS
 
 Record = Mapping[str, Any]
 
-NEWEST = {"descriptor": 1.2, "fitting": 4}
+TYPES = {
+    # type of a model -> scheme of its spins
+    "SeZM": None,
+    "SeZMProperty": None,
+    "sezm_native_spin": "native",
+    "sezm_spin": "deepspin",
+}
+
+NEWEST = {"descriptor": 1.2, "fitting": 4, "property fitting": 6}
 """Versions of the form (``@version``) that are read."""
 
-DERIVED_DESCRIPTOR = ("ntypes", "type_map", "inner_clamp_r_inner", "inner_clamp_r_outer")
-"""Follow from the rest of the model; ``inner_clamp_*`` from the bridging."""
+DERIVED_DESCRIPTOR = "ntypes type_map inner_clamp_r_inner inner_clamp_r_outer use_spin".split()
+"""Follow from the rest of the model: its types, bridging and spin section."""
 
-UNSET = {"use_spin": None}
-"""Options that need not be given where they have this value."""
+LAYER_KEYS = {"w": "matrix", "b": "bias", "idt": "idt"}
+"""Names of the arrays in a property head's layers."""
 
 DERIVED_FITTING = frozenset(
     "@class @version @variables nets var_name ntypes dim_descrpt tot_ener_zero trainable "
@@ -88,15 +97,47 @@ def _parts(model: Record) -> tuple[Record, dict[str, Any]]:
         }
     if "atomic_model" not in model:
         return model, {}
-    bridging = {key: value for key, value in model.items() if key.startswith("bridging_")}
-    known = {"@class", "@version", "type", "atomic_model", "lora", *bridging}
+    outer = {key: value for key, value in model.items() if key.startswith("bridging_")}
+    known = {"@class", "@version", "type", "atomic_model", "lora", "spin", "real_sel", *outer}
     strange = sorted(set(model) - known)
-    if strange:
+    if strange or model["type"] not in TYPES:
+        what = strange[0] if strange else model["type"]
         raise CheckpointError(
-            f"serialized models of type {model['type']!r} (with {strange[0]!r}) are not supported; "
-            "give the checkpoint itself"
+            f"serialized models of type {model['type']!r} are not supported ({what!r}); give the "
+            "checkpoint itself"
         )
-    return model["atomic_model"], bridging
+    if "spin" in model:
+        outer["spin"] = _spin(model["spin"], TYPES[model["type"]])
+    if "real_sel" in model:
+        return _without_partners(model["atomic_model"], model["real_sel"]), outer
+    return model["atomic_model"], outer
+
+
+def _spin(spin: Record, scheme: str | None) -> dict[str, Any]:
+    """The spin section, whose scales are those of the magnetic types."""
+    scales = spin.get("virtual_scale")
+    section = {"scheme": scheme, "use_spin": spin["use_spin"]}
+    if scales is not None:
+        pairs = zip(scales, spin["use_spin"], strict=True)
+        section["virtual_scale"] = [scale for scale, is_magnetic in pairs if is_magnetic]
+    return section
+
+
+def _without_partners(atomic: Record, real_sel: list[int]) -> dict[str, Any]:
+    """DeepSpin's doubled types, and what is excluded of them, are derived again when it is read."""
+    n_types = len(atomic["type_map"]) // 2
+    pairs = [pair for pair in atomic["pair_exclude_types"] if max(pair) < n_types]
+    excluded = [t for t in atomic["atom_exclude_types"] if t < n_types]
+    config = atomic["descriptor"]["config"] | {"sel": real_sel, "exclude_types": pairs}
+    repeated = [t for t in atomic["fitting"]["exclude_types"] if t < n_types]
+    return {
+        **atomic,
+        "type_map": atomic["type_map"][:n_types],
+        "pair_exclude_types": pairs,
+        "atom_exclude_types": excluded,
+        "descriptor": {**atomic["descriptor"], "config": config},
+        "fitting": {**atomic["fitting"], "exclude_types": repeated},
+    }
 
 
 def _options(atomic: Record, outer: Record) -> dict[str, Any]:
@@ -107,20 +148,22 @@ def _options(atomic: Record, outer: Record) -> dict[str, Any]:
         raise CheckpointError(
             "serialized models with a dens head are not supported; give the checkpoint itself"
         )
-    for name, part in (("descriptor", descriptor), ("fitting", fitting)):
+    fitting_name = "property fitting" if fitting["type"] == "property" else "fitting"
+    for name, part in (("descriptor", descriptor), (fitting_name, fitting)):
         if float(part["@version"]) > NEWEST[name]:
             raise CheckpointError(
                 f"the serialized {name} has version {part['@version']}, newer than {NEWEST[name]}, "
                 "the newest that this sezm-infer knows; update sezm-infer"
             )
     config = {
-        key: value
-        for key, value in descriptor["config"].items()
-        if key not in DERIVED_DESCRIPTOR and (key not in UNSET or value != UNSET[key])
+        key: value for key, value in descriptor["config"].items() if key not in DERIVED_DESCRIPTOR
     }
     network = fitting["nets"]["networks"][0]
     fitting_net = {key: value for key, value in fitting.items() if key not in DERIVED_FITTING}
-    fitting_net |= {key: network[key] for key in FITTING_DEFAULTS if key in network}
+    if fitting["type"] == "property":
+        fitting_net["property_name"] = fitting["var_name"]
+    else:
+        fitting_net |= {key: network[key] for key in FITTING_DEFAULTS if key in network}
     if set(fitting_net["exclude_types"]) <= set(atomic["atom_exclude_types"]):
         del fitting_net["exclude_types"]  # the fitting net repeats them
     return {
@@ -142,10 +185,21 @@ def _weights(atomic: Record) -> dict[str, Tensor]:
         "fitting_net.": fitting["@variables"],
     }
     for index, network in enumerate(fitting["nets"]["networks"]):
-        groups[f"fitting_net.filter_layers.networks.{index}."] = network["@variables"]
+        groups[f"fitting_net.filter_layers.networks.{index}."] = _network_variables(network)
     return {
         prefix + key: torch.from_numpy(np.array(value))
         for prefix, variables in groups.items()
         for key, value in variables.items()
         if value is not None
+    }
+
+
+def _network_variables(network: Record) -> dict[str, Any]:
+    """Arrays by the names that a checkpoint has for them, below the network's."""
+    if "layers" not in network:
+        return dict(network["@variables"])
+    return {
+        f"layers.{index}.{LAYER_KEYS[key]}": value
+        for index, layer in enumerate(network["layers"])
+        for key, value in layer["@variables"].items()
     }

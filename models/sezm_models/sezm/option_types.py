@@ -78,6 +78,7 @@ DESCRIPTOR = {
     "grid_branch": either(whole(), listed(whole(), 3)),
     "sandwich_norm": listed(FLAG, 4),
     "s2_activation": listed(FLAG, 2),
+    "default_chg_spin": optional(listed(REAL, 2)),
     "lebedev_quadrature": either(FLAG, listed(FLAG, 2)),
     "exclude_types": PAIRS,
     "eps": POSITIVE,
@@ -85,6 +86,7 @@ DESCRIPTOR = {
 
 FITTING = {
     "neuron": listed(whole()),
+    "default_fparam": optional(listed(REAL)),
     "atom_ener": optional(listed(optional(REAL))),
     "exclude_types": listed(whole()),
 }
@@ -94,6 +96,7 @@ MODEL = {
     "type_map": listed(TEXT),
     "descriptor": RECORD,
     "fitting_net": RECORD,
+    "spin": optional(RECORD),
     "pair_exclude_types": optional(PAIRS),
     "atom_exclude_types": optional(listed(whole())),
     "bridging_method": optional(TEXT),
