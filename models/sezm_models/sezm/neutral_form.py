@@ -107,20 +107,11 @@ def _parts(model: Record) -> tuple[Record, dict[str, Any]]:
             "checkpoint itself"
         )
     if "spin" in model:
-        outer["spin"] = _spin(model["spin"], TYPES[model["type"]])
+        spin = {key: value for key, value in model["spin"].items() if value is not None}
+        outer["spin"] = {"scheme": TYPES[model["type"]], **spin}
     if "real_sel" in model:
         return _without_partners(model["atomic_model"], model["real_sel"]), outer
     return model["atomic_model"], outer
-
-
-def _spin(spin: Record, scheme: str | None) -> dict[str, Any]:
-    """The spin section, whose scales are those of the magnetic types."""
-    scales = spin.get("virtual_scale")
-    section = {"scheme": scheme, "use_spin": spin["use_spin"]}
-    if scales is not None:
-        pairs = zip(scales, spin["use_spin"], strict=True)
-        section["virtual_scale"] = [scale for scale, is_magnetic in pairs if is_magnetic]
-    return section
 
 
 def _without_partners(atomic: Record, real_sel: list[int]) -> dict[str, Any]:
