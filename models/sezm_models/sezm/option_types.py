@@ -78,7 +78,7 @@ DESCRIPTOR = {
     "grid_branch": either(whole(), listed(whole(), 3)),
     "sandwich_norm": listed(FLAG, 4),
     "s2_activation": listed(FLAG, 2),
-    "default_chg_spin": optional(listed(REAL, 2)),
+    "default_chg_spin": optional(listed(REAL)),
     "lebedev_quadrature": either(FLAG, listed(FLAG, 2)),
     "exclude_types": PAIRS,
     "eps": POSITIVE,
