@@ -146,6 +146,19 @@ def test_the_biases_of_a_sum_of_models_add_up(tmp_path: Path) -> None:
     assert torch.equal(read_checkpoint(path).energy_bias[:-1], before[:-1] + 0.75)
 
 
+def test_bfloat16_in_a_neutral_file_is_promoted(tmp_path: Path) -> None:
+    path = write_neutral_file("tiny", tmp_path / "model.dp")
+    with h5py.File(path, "r+") as file:
+        for name, dataset in list(file.items()):
+            if dataset.dtype == np.float32:  # the way it is written: two bytes of no type
+                half = torch.from_numpy(dataset[()]).bfloat16().contiguous()
+                del file[name]
+                file[name] = half.view(torch.int16).numpy().view("V2")
+    found = read_checkpoint(path)
+    for x, y in zip(found.parameters(), read(build_checkpoint("tiny")).parameters(), strict=True):
+        torch.testing.assert_close(x, y.bfloat16().float(), rtol=0, atol=0)
+
+
 def test_neutral_file_of_a_newer_form_is_refused(tmp_path: Path) -> None:
     path = write_neutral_file("tiny", tmp_path / "model.dp")
     with h5py.File(path, "r+") as file:

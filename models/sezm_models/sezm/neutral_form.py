@@ -69,7 +69,7 @@ def from_neutral_form(model: Record) -> tuple[dict[str, Any], dict[str, Tensor]]
         weights = _weights(atomic)
         if model["type"] == "linear":  # each part, and the sum, may have an energy bias
             others = [part for part in (model, *model["models"]) if part is not atomic]
-            biases = [torch.from_numpy(np.array(o["@variables"]["out_bias"])) for o in others]
+            biases = [_tensor(other["@variables"]["out_bias"]) for other in others]
             weights["out_bias"] = sum(biases, weights["out_bias"])
         return _options(atomic, outer), weights
     except (KeyError, TypeError, AttributeError, IndexError) as error:
@@ -153,6 +153,7 @@ def _options(atomic: Record, outer: Record) -> dict[str, Any]:
     fitting_net = {key: value for key, value in fitting.items() if key not in DERIVED_FITTING}
     if fitting["type"] == "property":
         fitting_net["property_name"] = fitting["var_name"]
+        del fitting_net["atom_ener"]  # none, of a property
     else:
         fitting_net |= {key: network[key] for key in FITTING_DEFAULTS if key in network}
     if set(fitting_net["exclude_types"]) <= set(atomic["atom_exclude_types"]):
@@ -177,8 +178,11 @@ def _weights(atomic: Record) -> dict[str, Tensor]:
     }
     for index, network in enumerate(fitting["nets"]["networks"]):
         groups[f"fitting_net.filter_layers.networks.{index}."] = _network_variables(network)
+    if fitting.get("default_fparam") is not None:
+        default = np.array(fitting["default_fparam"], dtype=np.float64)
+        groups["fitting_net."] = {**fitting["@variables"], "default_fparam_tensor": default}
     return {
-        prefix + key: torch.from_numpy(np.array(value))
+        prefix + key: _tensor(value)
         for prefix, variables in groups.items()
         for key, value in variables.items()
         if value is not None
@@ -194,3 +198,11 @@ def _network_variables(network: Record) -> dict[str, Any]:
         for index, layer in enumerate(network["layers"])
         for key, value in layer["@variables"].items()
     }
+
+
+def _tensor(value: Any) -> Tensor:
+    """An array as a tensor; bfloat16, which HDF5 has not, is stored as two bytes of no type."""
+    array = np.array(value)
+    if array.dtype == np.dtype("V2"):
+        return torch.from_numpy(array.view(np.int16)).view(torch.bfloat16)
+    return torch.from_numpy(array)
