@@ -48,6 +48,7 @@ class SezmCalculator(Calculator):
             steps. Changes the time a step takes, never its result.
         dtype: "float32" or "float64", for checkpoints; files have theirs since export.
         head: which head of a multitask checkpoint.
+        ema: the averaged weights that a checkpoint carries beside its own.
 
     Raises:
         SezmError: the model cannot be opened, or an argument makes no sense.
@@ -75,10 +76,11 @@ class SezmCalculator(Calculator):
         skin: float = DEFAULT_SKIN,
         dtype: str | None = None,
         head: str | None = None,
+        ema: bool = False,
     ) -> None:
         super().__init__()
         if isinstance(model, str | Path):
-            model = open_session(model, device, threads, dtype, head)
+            model = open_session(model, device, threads, dtype, head, ema)
         self.session = model
         self.neighbors = NeighborList(model.metadata.cutoff, skin, model.metadata.max_neighbors)
         self.implemented_properties = _properties(model.metadata)

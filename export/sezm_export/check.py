@@ -18,6 +18,7 @@ def check(
     file: str | Path,
     checkpoint: str | Path,
     head: str | None = None,
+    ema: bool = False,
     progress: Progress | None = None,
 ) -> dict[str, Any]:
     """Compare an exported file with the checkpoint it was made from, afresh.
@@ -26,6 +27,7 @@ def check(
         file: written by ``sezm export``.
         checkpoint: what it should compute.
         head: branch of a multitask checkpoint.
+        ema: compare with the averaged weights that the checkpoint carries beside its own.
         progress: called with a sentence at each step.
 
     Returns:
@@ -41,7 +43,8 @@ def check(
         raise SezmError(f"{file}: a checkpoint; give the exported file, then the checkpoint.")
     metadata = open_session(file).metadata
     digest = file_digest(checkpoint) if checkpoint.is_file() else ""
-    model = load_model(checkpoint, metadata.dtype, head)
+    _require_same_weights(file, bool(metadata.configuration.get("ema")), ema)
+    model = load_model(checkpoint, metadata.dtype, head, ema)
     if digest != metadata.checkpoint_sha256:
         raise SezmError(
             f"{file} was not made from {checkpoint}: its checkpoint had SHA-256 "
@@ -53,3 +56,10 @@ def check(
 
         require_no_racing_sum(file)
     return verify(file, model, metadata, report)
+
+
+def _require_same_weights(file: Path, of_file: bool, asked: bool) -> None:
+    """Averaged weights are compared with averaged weights only."""
+    if of_file != asked:
+        made_from, remedy = ("averaged", "add --ema") if of_file else ("plain", "leave --ema out")
+        raise SezmError(f"{file}: made from the {made_from} weights of its checkpoint; {remedy}.")

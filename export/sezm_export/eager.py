@@ -25,6 +25,7 @@ class EagerSession:
         threads: threads within an operator, for the whole process; None leaves PyTorch's own.
         dtype: "float32" or "float64"; None for the checkpoint's own.
         head: branch of a multitask checkpoint.
+        ema: take the averaged weights that the checkpoint carries beside its own.
 
     Raises:
         SezmError: not a checkpoint that can be evaluated, or the device is not available.
@@ -37,9 +38,10 @@ class EagerSession:
         threads: int | None = None,
         dtype: str | None = None,
         head: str | None = None,
+        ema: bool = False,
     ) -> None:
         path = Path(path)
-        self._prepare(load_model(path, dtype, head), file_digest(path), device, threads, False)
+        self._prepare(load_model(path, dtype, head, ema), file_digest(path), device, threads, False)
 
     @classmethod
     def from_model(

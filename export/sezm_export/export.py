@@ -24,6 +24,7 @@ def export(
     output: str | Path,
     dtype: str | None = None,
     head: str | None = None,
+    ema: bool = False,
     static: tuple[int, int] | None = None,
     atom_virial: bool = False,
     progress: Progress | None = None,
@@ -35,6 +36,7 @@ def export(
         output: file to write; its suffix, ``.pt`` (TorchScript) or ``.onnx``, chooses the format.
         dtype: "float32" or "float64"; None for the checkpoint's own.
         head: branch of a multitask checkpoint.
+        ema: take the averaged weights that the checkpoint carries beside its own.
         static: fixed numbers of atoms and edges; None for a file that takes any.
         atom_virial: the file also gives the virial of each atom.
         progress: called with a sentence at each step.
@@ -52,7 +54,7 @@ def export(
     checkpoint, output = Path(checkpoint), Path(output)
     _check_paths(checkpoint, output)
     _check_static(static)
-    model = load_model(checkpoint, dtype, head)
+    model = load_model(checkpoint, dtype, head, ema)
     return export_model(
         model,
         output,

@@ -15,13 +15,16 @@ from .flat_function import EnergyModel
 DTYPES = {"float32": torch.float32, "float64": torch.float64}
 
 
-def load_model(path: Path, dtype: str | None = None, head: str | None = None) -> EnergyModel:
+def load_model(
+    path: Path, dtype: str | None = None, head: str | None = None, ema: bool = False
+) -> EnergyModel:
     """Read a checkpoint.
 
     Args:
         path: of the checkpoint.
         dtype: "float32" or "float64"; None for the checkpoint's own.
         head: branch of a multitask checkpoint.
+        ema: take the averaged weights that the checkpoint carries beside its own.
 
     Raises:
         SezmError: no such file, no checkpoint, an option that is not supported, an unknown head, or
@@ -32,7 +35,8 @@ def load_model(path: Path, dtype: str | None = None, head: str | None = None) ->
     if dtype is not None and dtype not in DTYPES:
         raise SezmError(f"dtype {dtype!r} is unknown; use 'float32' or 'float64'.")
     try:
-        model = read_checkpoint(path, dtype=None if dtype is None else DTYPES[dtype], head=head)
+        torch_dtype = None if dtype is None else DTYPES[dtype]
+        model = read_checkpoint(path, dtype=torch_dtype, head=head, ema=ema)
     except CheckpointError as error:
         raise SezmError(str(error)) from error
     if not hasattr(model, "forces_kind"):

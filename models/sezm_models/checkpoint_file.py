@@ -11,10 +11,11 @@ from typing import Any
 import torch
 
 from .errors import CheckpointError
+from .neutral_file import is_hdf5, load_neutral_file
 
 
 def load_checkpoint_file(path: str | Path) -> dict[str, Any]:
-    """The dictionary stored in a file written by ``torch.save``.
+    """The dictionary stored in a file written by ``torch.save``, or by ``dp convert-backend``.
 
     Raises:
         CheckpointError: missing file, not a torch checkpoint, truncated, or a pickle that wants to
@@ -23,6 +24,8 @@ def load_checkpoint_file(path: str | Path) -> dict[str, Any]:
     path = Path(path)
     if not path.is_file():
         raise CheckpointError(f"{path}: no such file; give the path of a checkpoint")
+    if is_hdf5(path):
+        return load_neutral_file(path)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of torch, about pickles that it refuses anyway

@@ -10,15 +10,16 @@ from ..sessions.sniff import require_checkpoint
 from .console import print_json, print_record, step_display
 from .info import as_text
 from .optional_export import export_package
-from .options import FILE, head_option, json_option
+from .options import FILE, ema_option, head_option, json_option
 
 
 @click.command(short_help="Prove an exported file against its checkpoint.")
 @click.argument("file", type=FILE)
 @click.option("--against", "checkpoint", type=FILE, required=True, help="The checkpoint.")
 @head_option
+@ema_option
 @json_option
-def check(file: Path, checkpoint: Path, head: str | None, as_json: bool) -> None:
+def check(file: Path, checkpoint: Path, head: str | None, ema: bool, as_json: bool) -> None:
     """Compare an exported file with the checkpoint it came from, on systems of many sizes.
 
     \b
@@ -28,7 +29,7 @@ def check(file: Path, checkpoint: Path, head: str | None, as_json: bool) -> None
     require_checkpoint(checkpoint)
     package = export_package()
     with step_display() as progress:
-        report = package.check(file, checkpoint, head=head, progress=progress)
+        report = package.check(file, checkpoint, head=head, ema=ema, progress=progress)
     if as_json:
         print_json(report)
         return

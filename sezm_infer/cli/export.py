@@ -11,7 +11,7 @@ from ..files import require_writable
 from ..sessions.sniff import require_checkpoint
 from .console import step_display
 from .optional_export import export_package
-from .options import FILE, head_option
+from .options import FILE, ema_option, head_option
 
 
 class _Sizes(click.ParamType):
@@ -33,6 +33,7 @@ class _Sizes(click.ParamType):
 )
 @click.option("--dtype", type=click.Choice(["float32", "float64"]), help="Precision of the file.")
 @head_option
+@ema_option
 @click.option("--static", type=_Sizes(), help="Fixed sizes: at most N atoms and E edges.")
 @click.option("--atom-virial", is_flag=True, help="Also give the virial of each atom.")
 def export(
@@ -40,6 +41,7 @@ def export(
     output: Path,
     dtype: str | None,
     head: str | None,
+    ema: bool,
     static: tuple[int, int] | None,
     atom_virial: bool,
 ) -> None:
@@ -60,6 +62,7 @@ def export(
             output,
             dtype=dtype,
             head=head,
+            ema=ema,
             static=static,
             atom_virial=atom_virial,
             progress=progress,

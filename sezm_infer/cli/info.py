@@ -13,21 +13,22 @@ from ..conditioning import extra_inputs
 from ..metadata import Metadata, StaticSizes
 from ..sessions import read_metadata
 from .console import print_json, print_record
-from .options import head_option, json_option
+from .options import ema_option, head_option, json_option
 
 
 @click.command(short_help="Show what a model file says of itself.")
 @click.argument("model", metavar="MODEL")
 @head_option
+@ema_option
 @json_option
-def info(model: str, head: str | None, as_json: bool) -> None:
+def info(model: str, head: str | None, ema: bool, as_json: bool) -> None:
     """Show what MODEL (an exported file, a checkpoint or a bundled name) says of itself.
 
     \b
     Example:
       sezm info model.onnx
     """
-    path, kind, metadata = read_metadata(model, head)
+    path, kind, metadata = read_metadata(model, head, ema)
     if as_json:
         print_json(json.loads(metadata.to_json()) | {"file": str(path), "kind": kind.value})
         return

@@ -16,6 +16,10 @@ FILE = click.Path(path_type=Path)
 
 head_option = click.option("--head", metavar="NAME", help="Head of a multitask checkpoint.")
 
+ema_option = click.option(
+    "--ema", is_flag=True, help="The averaged weights (EMA) that a checkpoint carries."
+)
+
 json_option = click.option(
     "--json", "as_json", is_flag=True, help="Print JSON for programs instead of a table."
 )
@@ -30,6 +34,7 @@ class ModelChoice:
     threads: int | None
     dtype: str | None
     head: str | None
+    ema: bool
 
     def open(self) -> Session:
         """Open it; commands do this after cheaper checks.
@@ -37,7 +42,7 @@ class ModelChoice:
         Raises:
             SezmError: as :func:`sezm_infer.open_session`.
         """
-        return open_session(self.model, self.device, self.threads, self.dtype, self.head)
+        return open_session(self.model, self.device, self.threads, self.dtype, self.head, self.ema)
 
 
 def model_choice(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -57,6 +62,7 @@ def model_choice(command: Callable[..., Any]) -> Callable[..., Any]:
         help="Precision of a checkpoint; exported files have theirs.",
     )
     @head_option
+    @ema_option
     @functools.wraps(command)
     def with_choice(
         model: str,
@@ -64,8 +70,9 @@ def model_choice(command: Callable[..., Any]) -> Callable[..., Any]:
         threads: int | None,
         dtype: str | None,
         head: str | None,
+        ema: bool,
         **others: Any,
     ) -> Any:
-        return command(choice=ModelChoice(model, device, threads, dtype, head), **others)
+        return command(choice=ModelChoice(model, device, threads, dtype, head, ema), **others)
 
     return with_choice

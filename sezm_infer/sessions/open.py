@@ -21,6 +21,7 @@ def open_session(
     threads: int | None = None,
     dtype: str | None = None,
     head: str | None = None,
+    ema: bool = False,
 ) -> Session:
     """Open an exported file, a checkpoint, or a bundled model; its content decides which it is.
 
@@ -30,6 +31,7 @@ def open_session(
         threads: threads within an operator; None leaves the engine's own choice.
         dtype: "float32" or "float64", for checkpoints; files have theirs since export.
         head: which head of a multitask checkpoint.
+        ema: the averaged weights that a checkpoint carries beside its own.
 
     Raises:
         SezmError: no such file or name, a file that cannot be run, an option that does not fit it.
@@ -39,21 +41,23 @@ def open_session(
     path = zoo.resolve(model)
     kind = sniff(path)
     if kind is FileKind.CHECKPOINT:
-        return _open_checkpoint(path, device, threads, dtype, head)
+        return _open_checkpoint(path, device, threads, dtype, head, ema)
     session: Session
     if kind is FileKind.ONNX:
         session = OnnxSession(path, device, threads)
     else:
         session = TorchScriptSession(path, device, threads)
-    _refuse_export_options(path, session.metadata, dtype, head)
+    _refuse_export_options(path, session.metadata, dtype, head, ema)
     return session if session.metadata.static_sizes is None else StaticPaddingSession(session)
 
 
-def read_metadata(model: str | Path, head: str | None = None) -> tuple[Path, FileKind, Metadata]:
+def read_metadata(
+    model: str | Path, head: str | None = None, ema: bool = False
+) -> tuple[Path, FileKind, Metadata]:
     """What a model says of itself; exported files are not loaded for it, checkpoints are.
 
     Returns:
-        the file, its kind, its metadata (``head`` chooses in multitask checkpoints).
+        the file, its kind, its metadata (``head`` and ``ema`` choose in checkpoints).
 
     Raises:
         SezmError: as :func:`open_session`.
@@ -61,22 +65,27 @@ def read_metadata(model: str | Path, head: str | None = None) -> tuple[Path, Fil
     path = zoo.resolve(model)
     kind = sniff(path)
     if kind is FileKind.CHECKPOINT:
-        return path, kind, _open_checkpoint(path, "cpu", None, None, head).metadata
+        return path, kind, _open_checkpoint(path, "cpu", None, None, head, ema).metadata
     return path, kind, embedded_metadata(path, kind)
 
 
 def _open_checkpoint(
-    path: Path, device: str, threads: int | None, dtype: str | None, head: str | None
+    path: Path,
+    device: str,
+    threads: int | None,
+    dtype: str | None,
+    head: str | None,
+    ema: bool,
 ) -> Session:
     require_torch(f"{path}: checkpoints")
     from sezm_export.eager import EagerSession
 
-    session: Session = EagerSession(path, device=device, threads=threads, dtype=dtype, head=head)
+    session: Session = EagerSession(path, device, threads, dtype, head, ema)
     return session
 
 
 def _refuse_export_options(
-    path: Path, metadata: Metadata, dtype: str | None, head: str | None
+    path: Path, metadata: Metadata, dtype: str | None, head: str | None, ema: bool
 ) -> None:
     if dtype is not None and dtype != metadata.dtype:
         raise SezmError(
@@ -86,4 +95,9 @@ def _refuse_export_options(
     if head is not None:
         raise SezmError(
             f"{path}: an exported file holds one head; choose it with 'sezm export --head {head}'."
+        )
+    if ema:
+        raise SezmError(
+            f"{path}: an exported file holds one set of weights; choose averaged ones with "
+            "'sezm export --ema'."
         )

@@ -11,8 +11,10 @@ from ..errors import SezmError
 from ..metadata import Metadata
 from . import protobuf
 
-SUPPORTED = "an exported .onnx or .pt file, or a DPA4/SeZM checkpoint (model.ckpt.pt)"
+SUPPORTED = "an exported .onnx or .pt file, or a DPA4/SeZM checkpoint (model.ckpt.pt, model.dp)"
 _PICKLE_PROTOCOLS = (b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05")
+
+_HDF5 = b"\x89HDF\r\n\x1a\n"
 
 
 class FileKind(Enum):
@@ -38,6 +40,8 @@ def sniff(path: Path) -> FileKind:
         return _sniff_zip(path)
     if head.startswith(_PICKLE_PROTOCOLS):
         return FileKind.CHECKPOINT  # torch.save before 1.6; its reader refuses any code
+    if head.startswith(_HDF5):
+        return FileKind.CHECKPOINT  # DeePMD-kit's .dp; its reader refuses others
     if protobuf.is_onnx_prefix(path):
         return FileKind.ONNX
     raise SezmError(f"{path}: not a model, it looks like {_describe(head)}; expected {SUPPORTED}.")
@@ -126,8 +130,6 @@ def _damaged(path: Path, detail: str) -> SezmError:
 
 
 def _describe(head: bytes) -> str:
-    if head.startswith(b"\x89HDF"):
-        return "HDF5"
     if head.startswith(b"\x93NUMPY"):
         return "a NumPy array"
     if head.startswith((b"\x1f\x8b", b"BZh", b"\xfd7zXZ")):

@@ -50,7 +50,6 @@ UNSUPPORTED = {
     "empty": (lambda path: path.write_bytes(b""), "empty"),
     "folder": (lambda path: path.mkdir(), "a folder"),
     "text": (lambda path: path.write_text("3\nwater\nO 0 0 0\n"), "looks like text"),
-    "hdf5": (lambda path: path.write_bytes(b"\x89HDF\r\n\x1a\n" + bytes(64)), "HDF5"),
     "numpy": (lambda path: np.save(path.open("wb"), np.zeros(3)), "NumPy"),
     "gzip": (lambda path: path.write_bytes(b"\x1f\x8b\x08" + bytes(64)), "unpack it first"),
     "noise": (lambda path: path.write_bytes(bytes(range(128, 256))), "unknown kind"),

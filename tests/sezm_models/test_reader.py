@@ -72,7 +72,7 @@ def test_weight_that_is_not_finite_is_refused(tiny: dict, tmp_path: Path) -> Non
         ("m_schedule", [1, 2]),
         ("mixing_layers", -1),
         ("node_cartesian", "mixed:2"),
-        ("precision", "bfloat16"),
+        ("precision", "int8"),
     ],
 )
 def test_unsupported_option_is_refused_by_name(
@@ -95,11 +95,6 @@ def test_newer_version_is_refused(tiny: dict, tmp_path: Path) -> None:
 def test_types_that_are_not_elements_are_refused(tiny: dict, tmp_path: Path) -> None:
     params(tiny)["type_map"] = ["OW", "HW"]
     refused(tiny, tmp_path, "'OW' is not a chemical symbol")
-
-
-def test_lora_adapter_is_refused(tiny: dict, tmp_path: Path) -> None:
-    tiny["model"][PREFIX + "descriptor.blocks.0.so2_conv.pre_focus_mix.A_by_l"] = torch.zeros(1)
-    refused(tiny, tmp_path, "LoRA adapter")
 
 
 def test_unknown_head_lists_the_heads(tmp_path: Path) -> None:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
+from .degrees import degree_of_rows
 from .linear import FocusLinear
 
 Activation = Callable[[Tensor], Tensor]
@@ -105,3 +107,7 @@ class GatedActivation(nn.Module):
         parts = x.split([2 * degree + 1 for degree in range(self.lmax + 1)], 1)[1:]
         gated = [part * gates[:, None, :, degree] for degree, part in enumerate(parts)]
         return torch.cat([scalars, *gated], 1)
+
+    def stored_tables(self) -> dict[str, np.ndarray]:
+        """Index of each higher row's gate."""
+        return {"expand_index": np.array(degree_of_rows(self.lmax)[1:], dtype=np.int64) - 1}

@@ -11,15 +11,11 @@ from ..elements import ATOMIC_NUMBERS, N_ELEMENTS
 from ..graph_sizes import GraphSizes
 from ..neighbor_rows import NeighborRows, neighbor_rows
 from .conditioning import conditioning_defaults, conditioning_widths
-from .config import SeZMConfig
+from .config import COMPUTE_PRECISION, SeZMConfig
 from .descriptor import SeZMDescriptor
 from .fitting_inputs import FittingInputs
 
-DTYPES = {
-    "float32": torch.float32,
-    "float64": torch.float64,
-    "default": torch.float64,  # of property heads
-}
+DTYPES = {"float32": torch.float32, "float64": torch.float64}
 
 
 class SeZMBackbone(nn.Module):
@@ -27,7 +23,8 @@ class SeZMBackbone(nn.Module):
 
     Args:
         config: a supported configuration.
-        dtype: of parameters and edge vectors; the trained precision if None.
+        dtype: of parameters and edge vectors; the trained precision if None, half precision
+            promoted to float32.
         vectors: whether the head reads more than scalars from the node features.
 
     Attributes:
@@ -46,8 +43,8 @@ class SeZMBackbone(nn.Module):
         super().__init__()
         options = config.descriptor
         self.config = config
-        self.dtype = dtype or DTYPES[options["precision"]]
-        self.network_dtype = dtype or DTYPES[config.fitting["precision"]]
+        self.dtype = dtype or DTYPES[COMPUTE_PRECISION[options["precision"]]]
+        self.network_dtype = dtype or DTYPES[COMPUTE_PRECISION[config.fitting["precision"]]]
         self.elements = config.type_map
         self.cutoff = float(options["rcut"])
         self.message_passing_steps = config.message_passing_steps

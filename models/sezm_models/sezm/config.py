@@ -14,6 +14,8 @@ from ..errors import CheckpointError
 from .activation import ACTIVATIONS, activation_by_name
 from .bridging import BridgingWindow
 from .charge_spin import LIMITS
+from .model_options import check_model_options
+from .option_types import DESCRIPTOR, FITTING, POSITIVE, PROPERTY, check_types
 from .options import DESCRIPTOR_DEFAULTS, FITTING_DEFAULTS, PROPERTY_DEFAULTS
 from .spin_options import DEEPSPIN, NATIVE, SpinOptions, parse_spin
 
@@ -22,7 +24,19 @@ IGNORED_OPTIONS = frozenset(
     "type seed trainable ntypes type_map so2_layers mixed_types resnet_dt rcond layer_name".split()
 )
 
-FLOAT_PRECISIONS = ("float32", "float64")
+COMPUTE_PRECISION = {
+    # What a model of each stored precision computes in: half precision is promoted.
+    "float16": "float32",
+    "half": "float32",
+    "bfloat16": "float32",
+    "float32": "float32",
+    "single": "float32",
+    "float64": "float64",
+    "double": "float64",
+    "default": "float64",
+}
+
+FLOAT_PRECISIONS = tuple(COMPUTE_PRECISION)
 FITTING_TYPES = ("dpa4_ener", "sezm_ener", "ener", "property")
 RESIDUAL_MODES = ("none", "independent", "dependent")
 
@@ -64,6 +78,7 @@ class SeZMConfig:
         excluded_pairs: types whose atoms are no neighbours of each other.
         excluded_types: types whose atoms have no energy.
         spin: how magnetic moments are seen, or None.
+        ema: whether the weights are the averages that the file carries beside its own.
     """
 
     type_map: tuple[str, ...]
@@ -85,6 +100,8 @@ class SeZMConfig:
     def has_virtual_atoms(self) -> bool:
         """Whether moments are further atoms."""
         return self.spin is not None and self.spin.scheme == DEEPSPIN
+
+    ema: bool = False
 
     @property
     def degrees(self) -> list[int]:
@@ -142,11 +159,12 @@ class SeZMConfig:
             "pair_exclude_types": [list(pair) for pair in self.excluded_pairs],
             "atom_exclude_types": list(self.excluded_types),
             "spin": None if self.spin is None else self.spin._asdict(),
+            "ema": self.ema,
         }
 
 
 def parse_config(
-    params: Mapping[str, Any], version: float, has_dens_head: bool = False
+    params: Mapping[str, Any], version: float, has_dens_head: bool = False, ema: bool = False
 ) -> SeZMConfig:
     """Configuration from ``model_params`` of a checkpoint (one branch of a multitask one).
 
@@ -154,33 +172,46 @@ def parse_config(
         params: the model section of the training input.
         version: of the checkpoint.
         has_dens_head: whether it holds the weights of one, which options do not say.
+        ema: whether its averaged weights are read; recorded in the configuration.
 
     Raises:
         CheckpointError: an option is unknown, or its value not supported; named in the text.
     """
     window, params = _bridging(params)
+    check_model_options(params)
     descriptor = _with_defaults(params.get("descriptor", {}), DESCRIPTOR_DEFAULTS, "descriptor")
     layers = params.get("descriptor", {}).get("so2_layers")
     if layers is not None:
         descriptor["mixing_layers"] = layers
     given = params.get("fitting_net", {})
     head = _head(given, has_dens_head)
-    defaults = PROPERTY_DEFAULTS if head == "property" else FITTING_DEFAULTS
+    is_property = head == "property"
+    defaults = PROPERTY_DEFAULTS if is_property else FITTING_DEFAULTS
     fitting = _with_defaults(given, defaults, "fitting_net")
+    check_types("descriptor", descriptor, DESCRIPTOR, DESCRIPTOR_DEFAULTS)
+    check_types("fitting_net", fitting, PROPERTY if is_property else FITTING, defaults)
     _refuse_unsupported_model(params)
     _refuse_unsupported_descriptor(descriptor)
     _refuse_unsupported_fitting(given.get("type"), fitting)
-    pairs = params.get("pair_exclude_types") or descriptor["exclude_types"] or []
+    type_map = tuple(params["type_map"])
+    pairs = _agreed(params.get("pair_exclude_types"), descriptor["exclude_types"])
+    excluded_types = tuple(params.get("atom_exclude_types") or ())
+    if any(t >= len(type_map) for t in (*excluded_types, *(t for pair in pairs for t in pair))):
+        raise CheckpointError(
+            f"excluded types {[*pairs, *excluded_types]} name a type beyond the {len(type_map)} of "
+            "type_map; no trainer writes this, get a good copy of the checkpoint"
+        )
     config = SeZMConfig(
-        type_map=tuple(params["type_map"]),
+        type_map=type_map,
         descriptor=descriptor,
         fitting=fitting,
         window=window,
         version=version,
         head=head,
-        excluded_pairs=tuple((int(a), int(b)) for a, b in pairs),
-        excluded_types=tuple(int(t) for t in params.get("atom_exclude_types") or []),
-        spin=parse_spin(params.get("spin"), len(params["type_map"])),
+        excluded_pairs=pairs,
+        excluded_types=excluded_types,
+        spin=parse_spin(params.get("spin"), len(type_map)),
+        ema=ema,
     )
     _refuse_unsupported_head(config)
     if config.head == "dens" or config.has_virtual_atoms:
@@ -188,6 +219,17 @@ def parse_config(
     if config.native_spin is not None and config.initial_degree < 1:
         _refuse("descriptor", "lmax", config.initial_degree, ">= 1 with native spin")
     return config
+
+
+def _agreed(*spellings: Any) -> tuple[tuple[int, int], ...]:
+    """Excluded pairs, which model and descriptor may both name."""
+    named = [tuple((a, b) for a, b in pairs) for pairs in spellings if pairs]
+    if len({frozenset(map(frozenset, pairs)) for pairs in named}) > 1:
+        raise CheckpointError(
+            f"model and descriptor exclude different pairs of types, {named[0]} and {named[1]}; "
+            "train with the same pair_exclude_types and exclude_types"
+        )
+    return named[0] if named else ()
 
 
 def cartesian_option(value: str | int) -> tuple[str, int]:
@@ -208,31 +250,59 @@ def cartesian_option(value: str | int) -> tuple[str, int]:
 def _bridging(params: Mapping[str, Any]) -> tuple[BridgingWindow | None, Mapping[str, Any]]:
     """Both spellings of ZBL bridging (sezm.md 1.3); the parameters of the learned part."""
     if params.get("type") == "linear_ener":
-        models = params.get("models", [])
-        learned = next((m for m in models if "descriptor" in m), None)
-        inner = next((m for m in models if m.get("type") == "inner_potential"), None)
-        if learned is None or inner is None or inner.get("mode", "zbl") != "zbl":
-            raise CheckpointError(
-                "model type 'linear_ener' is only supported as DPA4 + ZBL bridging"
-            )
-        window = BridgingWindow(inner.get("r_inner", 0.5), inner.get("r_outer", 0.8))
-        outer = ("type_map", "pair_exclude_types", "atom_exclude_types", "spin")
-        return window, {**learned, **{key: params[key] for key in outer if key in params}}
+        learned, inner = _bridged_parts(params)
+        outer = {k: v for k, v in params.items() if k not in ("type", "models", "weights")}
+        for option in ("pair_exclude_types", "atom_exclude_types"):
+            if not outer.get(option):  # the learned part's own, if any
+                outer.pop(option, None)
+        return _window(inner.get("r_inner", 0.5), inner.get("r_outer", 0.8)), {**learned, **outer}
     method = str(params.get("bridging_method", "none")).lower()
     if method in ("none", ""):
         return None, params
     if method != "zbl":
         raise CheckpointError(f"bridging_method {method!r} is not supported; 'zbl' is")
-    window = BridgingWindow(
-        params.get("bridging_r_inner", 0.5), params.get("bridging_r_outer", 0.8)
-    )
-    return window, params
+    inner_and_outer = params.get("bridging_r_inner", 0.5), params.get("bridging_r_outer", 0.8)
+    return _window(*inner_and_outer), params
+
+
+def _bridged_parts(params: Mapping[str, Any]) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
+    """The learned and the analytic part of a model spelt as their sum."""
+    models = params.get("models")
+    parts = [m for m in models if isinstance(m, Mapping)] if isinstance(models, list) else []
+    learned = [part for part in parts if "descriptor" in part]
+    inner = [part for part in parts if part.get("type") == "inner_potential"]
+    if len(learned) != 1 or len(inner) != 1 or len(models or ()) != 2:
+        raise CheckpointError("model type 'linear_ener' is only supported as DPA4 + ZBL bridging")
+    if params.get("weights", "sum") != "sum":
+        raise CheckpointError(
+            f"model option weights = {params['weights']!r} is not supported with ZBL; 'sum' is"
+        )
+    strange = sorted(set(inner[0]) - {"type", "mode", "r_inner", "r_outer"})
+    if strange or str(inner[0].get("mode", "zbl")).lower() != "zbl":
+        option = strange[0] if strange else "mode"
+        raise CheckpointError(
+            f"inner_potential option {option} = {inner[0][option]!r} is not supported; only the "
+            "mode 'zbl' with r_inner and r_outer is"
+        )
+    return learned[0], inner[0]
+
+
+def _window(r_inner: Any, r_outer: Any) -> BridgingWindow:
+    """The bridging window, its radii checked."""
+    if not (POSITIVE.fits(r_inner) and POSITIVE.fits(r_outer) and r_inner < r_outer):
+        raise CheckpointError(
+            f"bridging radii r_inner = {r_inner!r}, r_outer = {r_outer!r} are not supported; "
+            "supported: 0 < r_inner < r_outer"
+        )
+    return BridgingWindow(r_inner, r_outer)
 
 
 def _with_defaults(
     given: Mapping[str, Any], defaults: dict[str, Any], section: str
 ) -> dict[str, Any]:
-    unknown = sorted(set(given) - set(defaults) - IGNORED_OPTIONS)
+    unknown = sorted(
+        key for key in set(given) - set(defaults) - IGNORED_OPTIONS if not key.startswith("_")
+    )
     if unknown:
         raise CheckpointError(
             f"{section} option {unknown[0]!r} (= {given[unknown[0]]!r}) is not known to this "
@@ -255,8 +325,6 @@ def _head(fitting: Mapping[str, Any], has_dens_head: bool) -> str:
 def _refuse_unsupported_model(params: Mapping[str, Any]) -> None:
     if str(params.get("type", "dpa4")).lower() not in ("dpa4", "sezm"):
         raise CheckpointError(f"model type {params['type']!r} is not supported; 'dpa4' is")
-    if params.get("preset_out_bias"):
-        _refuse("model", "preset_out_bias", params["preset_out_bias"], "none")
 
 
 def _refuse_unsupported_descriptor(options: Mapping[str, Any]) -> None:
@@ -268,6 +336,9 @@ def _refuse_unsupported_descriptor(options: Mapping[str, Any]) -> None:
             _refuse("descriptor", option, options[option], f">= {least}")
     _refuse_unknown_activation("descriptor", options)
     cartesian_option(options["node_cartesian"])
+    if "none" not in (options["full_attn_res"], options["block_attn_res"]):
+        value = options["block_attn_res"]
+        _refuse("descriptor", "block_attn_res", value, "at most one of it and full_attn_res")
     _check_schedules(options)
     default = options["default_chg_spin"]
     uses_default = options["add_chg_spin_ebd"] and default is not None
@@ -308,9 +379,8 @@ def _refuse_unsupported_fitting(kind: str | None, options: Mapping[str, Any]) ->
     if options["case_film_embd"] and options["dim_case_embd"] == 0:
         _refuse("fitting_net", "case_film_embd", True, "False where dim_case_embd is 0")
     _refuse_unknown_activation("fitting_net", options)
-    precisions = (*FLOAT_PRECISIONS, "default") if kind == "property" else FLOAT_PRECISIONS
-    if options["precision"] not in precisions:
-        _refuse("fitting_net", "precision", options["precision"], _either(precisions))
+    if options["precision"] not in FLOAT_PRECISIONS:
+        _refuse("fitting_net", "precision", options["precision"], _either(FLOAT_PRECISIONS))
 
 
 def _refuse_unsupported_head(config: SeZMConfig) -> None:

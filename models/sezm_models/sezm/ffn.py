@@ -10,9 +10,10 @@ from .degrees import packed_rows
 from .grid import Field
 from .grid_net import GridNet, add_to_scalars, contract_field, grid_op, make_field
 from .linear import SO3Linear
+from .serialization import Serializable
 
 
-class EquivariantFFN(nn.Module):
+class EquivariantFFN(Serializable):
     """channels -> hidden_channels -> channels, with a grid product or a gate between.
 
     Args:
@@ -45,6 +46,20 @@ class EquivariantFFN(nn.Module):
         mlp_bias: bool = False,
     ) -> None:
         super().__init__()
+        self.config = {
+            "lmax": lmax,
+            "channels": channels,
+            "hidden_channels": hidden_channels,
+            "kmax": kmax,
+            "grid_mlp": grid_mlp,
+            "grid_branch": grid_branch,
+            "s2_activation": s2_activation,
+            "ffn_so3_grid": ffn_so3_grid,
+            "lebedev_quadrature": True,  # products here are exact
+            "activation_function": activation_function,
+            "glu_activation": glu_activation,
+            "mlp_bias": mlp_bias,
+        }
         self.lmax, self.hidden_channels = lmax, hidden_channels
         self.uses_grid = ffn_so3_grid or s2_activation
         self.frames = 2 * min(kmax, lmax) + 1 if ffn_so3_grid else 1

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
 from .degrees import degree_of_rows, orders_of
+from .serialization import Serializable
 
 
 def weight_parameter(*shape: int, dtype: torch.dtype) -> nn.Parameter:
@@ -38,13 +40,14 @@ def degree_matmul(
     return product.reshape(*by_row.shape[:-1], product.shape[-1]).transpose(0, 1)
 
 
-class ChannelLinear(nn.Module):
+class ChannelLinear(Serializable):
     """y = x @ weight (+ bias); weight [in_channels, out_channels]."""
 
     def __init__(
         self, *, in_channels: int, out_channels: int, dtype: torch.dtype, bias: bool = True
     ) -> None:
         super().__init__()
+        self.config = {"in_channels": in_channels, "out_channels": out_channels, "bias": bias}
         self.weight = weight_parameter(in_channels, out_channels, dtype=dtype)
         self.bias = weight_parameter(out_channels, dtype=dtype) if bias else None
 
@@ -54,7 +57,7 @@ class ChannelLinear(nn.Module):
         return y if self.bias is None else y + self.bias
 
 
-class FocusLinear(nn.Module):
+class FocusLinear(Serializable):
     """A linear layer per focus stream; weight [in_channels, n_focus * out_channels]."""
 
     def __init__(
@@ -67,6 +70,12 @@ class FocusLinear(nn.Module):
         bias: bool = True,
     ) -> None:
         super().__init__()
+        self.config = {
+            "in_channels": in_channels,
+            "out_channels": out_channels,
+            "n_focus": n_focus,
+            "bias": bias,
+        }
         self.n_focus = n_focus
         self.weight = weight_parameter(in_channels, n_focus * out_channels, dtype=dtype)
         self.bias = weight_parameter(n_focus * out_channels, dtype=dtype) if bias else None
@@ -84,7 +93,7 @@ class FocusLinear(nn.Module):
         return y if self.bias is None else y + self.bias.reshape(self.n_focus, -1)
 
 
-class SO3Linear(nn.Module):
+class SO3Linear(Serializable):
     """A linear layer per degree; weight [lmax + 1, in_channels, n_focus * out_channels].
 
     The bias, if any, is added to l = 0 only, which keeps the layer equivariant.
@@ -101,6 +110,13 @@ class SO3Linear(nn.Module):
         mlp_bias: bool = False,
     ) -> None:
         super().__init__()
+        self.config = {
+            "lmax": lmax,
+            "in_channels": in_channels,
+            "out_channels": out_channels,
+            "n_focus": n_focus,
+            "mlp_bias": mlp_bias,
+        }
         self.n_focus = n_focus
         self.weight = weight_parameter(lmax + 1, in_channels, n_focus * out_channels, dtype=dtype)
         self.bias = weight_parameter(n_focus * out_channels, dtype=dtype) if mlp_bias else None
@@ -131,3 +147,7 @@ class SO3Linear(nn.Module):
         per_focus = weight.unflatten(2, (self.n_focus, -1)).transpose(1, 2)  # [rows, F, I, O]
         product = x.permute(1, 2, 0, 3).flatten(0, 1) @ per_focus.flatten(0, 1)
         return product.unflatten(0, (-1, self.n_focus)).permute(2, 0, 1, 3)
+
+    def stored_tables(self) -> dict[str, np.ndarray]:
+        """Degree of each packed row."""
+        return {"expand_index": np.array(degree_of_rows(self.config["lmax"]), dtype=np.int64)}

@@ -26,7 +26,8 @@ class SeZM(SeZMBackbone):
 
     Args:
         config: a supported configuration.
-        dtype: of parameters and edge vectors; the trained precision if None.
+        dtype: of parameters and edge vectors; the trained precision if None, half precision
+            promoted to float32.
     """
 
     forces_kind = "conservative"

@@ -17,7 +17,11 @@ from ..elements import ATOMIC_NUMBERS
 from ..errors import CheckpointError
 from .config import parse_config
 from .deepspin import DeepSpinSeZM
+from .ema import averaged_weights
 from .heads import Head, SeZMModel, head_of
+from .lora import fold_adapters
+from .neutral_form import from_neutral_form, is_neutral_form
+from .parameter_names import is_parameter
 
 NEWEST_VERSION = 1.2
 
@@ -42,50 +46,59 @@ DERIVABLE = re.compile(
 )
 """Keys outside the descriptor that are read elsewhere, or have no effect on supported models."""
 
-LORA = re.compile(r"\.(A_by_l|B_by_l|A_m0|B_m0|A_m\.\d+|B_m\.\d+)$")
+OF_OTHER_HEADS = re.compile(
+    r"^(dens_fitting_net|descriptor\.force_embedding|fitting_net\.filter_layers\._networks)\."
+)
+"""Parameters that an energy model may carry along: of another head, or of a second copy."""
 
 
 def is_sezm_checkpoint(content: Mapping[str, Any]) -> bool:
     """Whether a checkpoint's dictionary is one of DeePMD-kit with a SeZM/DPA4 model."""
+    if is_neutral_form(content):
+        return True
     state = content.get("model", content)
     if not isinstance(state, Mapping):
         return False
     extra = state.get("_extra_state")
-    return isinstance(extra, Mapping) and "model_params" in extra
+    return isinstance(extra, Mapping) and isinstance(extra.get("model_params"), Mapping)
 
 
 def read_checkpoint(
-    path: str | Path, dtype: torch.dtype | None = None, head: str | None = None
+    path: str | Path,
+    dtype: torch.dtype | None = None,
+    head: str | None = None,
+    ema: bool = False,
 ) -> SeZMModel | DeepSpinSeZM:
     """A model ready to evaluate.
 
     Args:
-        path: checkpoint in the trainer's layout, or a bare state dict.
-        dtype: evaluate in this precision; the trained one if None.
+        path: checkpoint in the trainer's layout, a bare state dict, or a backend-neutral file
+            (.dp); LoRA adapters are folded into the weights.
+        dtype: evaluate in this precision; the trained one if None, and float32 if that is half
+            precision.
         head: branch of a multitask checkpoint.
+        ema: take the averaged weights that the checkpoint carries beside its own.
 
     Raises:
         CheckpointError: with the key, option or head in question, what was found and what was
             expected.
     """
-    return model_from_checkpoint(load_checkpoint_file(path), dtype, head, str(path))
+    return model_from_checkpoint(load_checkpoint_file(path), dtype, head, str(path), ema)
 
 
 def model_from_checkpoint(
-    content: Mapping[str, Any], dtype: torch.dtype | None, head: str | None, path: str
+    content: Mapping[str, Any],
+    dtype: torch.dtype | None,
+    head: str | None,
+    path: str,
+    ema: bool = False,
 ) -> SeZMModel | DeepSpinSeZM:
     """As :func:`read_checkpoint`, from the dictionary of the file named ``path`` in errors."""
-    state = content.get("model", content)
-    if not is_sezm_checkpoint(content):
-        raise CheckpointError(
-            f"{path}: no '_extra_state' with 'model_params'; only checkpoints of DeePMD-kit's "
-            "PyTorch trainer with a DPA4/SeZM model can be read"
-        )
-    params, branch = _select_branch(state["_extra_state"]["model_params"], head, path)
-    weights = _branch_weights(state, branch, path)
-    has_dens_head = any(key.startswith("dens_fitting_net.") for key in weights)
     try:
-        config = parse_config(params, _version(weights), has_dens_head)
+        params, weights = _stored_model(content, head, ema)
+        weights = fold_adapters(weights)
+        has_dens_head = any(key.startswith("dens_fitting_net.") for key in weights)
+        config = parse_config(params, _version(weights), has_dens_head, ema)
         _check_elements(config.type_map)
     except CheckpointError as error:
         raise CheckpointError(f"{path}: {error}") from None
@@ -98,16 +111,36 @@ def model_from_checkpoint(
     return model.eval()
 
 
-def _select_branch(
-    params: Mapping[str, Any], head: str | None, path: str
-) -> tuple[Mapping[str, Any], str]:
+def _stored_model(
+    content: Mapping[str, Any], head: str | None, ema: bool
+) -> tuple[Mapping[str, Any], dict[str, Tensor]]:
+    """Options of the model section and weights, by key below ``atomic_model.``."""
+    if is_neutral_form(content):
+        all_params, weights = from_neutral_form(content["model"])
+        params, branch = _select_branch(all_params, head)
+    elif is_sezm_checkpoint(content):
+        state = content.get("model", content)
+        all_params = state["_extra_state"]["model_params"]
+        params, branch = _select_branch(all_params, head)
+        weights = _branch_weights(state, branch)
+    else:
+        raise CheckpointError(
+            "no '_extra_state' with 'model_params'; only checkpoints of DeePMD-kit's PyTorch "
+            "trainer with a DPA4/SeZM model can be read, and .dp files made from them"
+        )
+    if ema:
+        prefix = f"{branch}.atomic_model." if "model_dict" in all_params else "atomic_model."
+        weights = averaged_weights(weights, content, prefix)
+    return params, weights
+
+
+def _select_branch(params: Mapping[str, Any], head: str | None) -> tuple[Mapping[str, Any], str]:
     """Parameters and key of the wanted branch (sezm.md 1.2)."""
     branches = params.get("model_dict")
     if branches is None:
         if head is not None and head.lower() != "default":
             raise CheckpointError(
-                f"{path}: head {head!r} asked for, but this is a single-task checkpoint; "
-                "leave --head out"
+                f"head {head!r} asked for, but this is a single-task checkpoint; leave --head out"
             )
         return params, "Default"
     names = {}
@@ -118,11 +151,11 @@ def _select_branch(
     wanted = "default" if head is None else head.lower()
     if wanted not in names:
         asked = "no head was given" if head is None else f"head {head!r} does not exist"
-        raise CheckpointError(f"{path}: {asked}; choose --head from: {', '.join(sorted(branches))}")
+        raise CheckpointError(f"{asked}; choose --head from: {', '.join(sorted(branches))}")
     return branches[names[wanted]], names[wanted]
 
 
-def _branch_weights(state: Mapping[str, Any], branch: str, path: str) -> dict[str, Tensor]:
+def _branch_weights(state: Mapping[str, Any], branch: str) -> dict[str, Tensor]:
     """Tensors of one branch, by key below its ``atomic_model.``."""
     prefix = f"model.{branch}.atomic_model."
     weights = {
@@ -131,14 +164,18 @@ def _branch_weights(state: Mapping[str, Any], branch: str, path: str) -> dict[st
         if key.startswith(prefix) and isinstance(value, Tensor)
     }
     if not weights:
-        raise CheckpointError(
-            f"{path}: no keys begin with {prefix!r}; the file holds no such model"
-        )
+        raise CheckpointError(f"no keys begin with {prefix!r}; the file holds no such model")
     return weights
 
 
 def _version(weights: Mapping[str, Tensor]) -> float:
-    version = float(weights.get("descriptor.version_tensor", torch.tensor(1.0)))
+    stored = weights.get("descriptor.version_tensor", torch.tensor(1.0))
+    if stored.numel() != 1 or not bool(torch.isfinite(stored).all()):
+        raise CheckpointError(
+            f"key 'descriptor.version_tensor' holds {stored.tolist()}, expected one number; get a "
+            "good copy of the checkpoint"
+        )
+    version = float(stored)
     if version > NEWEST_VERSION + 1e-6:
         raise CheckpointError(
             f"descriptor version {version:g} is newer than {NEWEST_VERSION}, the newest that this "
@@ -159,11 +196,6 @@ def _check_elements(type_map: tuple[str, ...]) -> None:
 
 def _load_weights(model: SeZMModel, weights: dict[str, Tensor], path: str) -> None:
     """Copy every parameter, strictly; the model's dtype wins over the file's."""
-    lora = next((key for key in weights if LORA.search(key)), None)
-    if lora is not None:
-        raise CheckpointError(
-            f"{path}: LoRA adapter {lora!r} is not supported yet; export a merged model"
-        )
     head, used = head_of(model.config), set()
     with torch.no_grad():
         for name, parameter in model.named_parameters():
@@ -172,7 +204,7 @@ def _load_weights(model: SeZMModel, weights: dict[str, Tensor], path: str) -> No
             used.add(key)
         _update_spin_scale(model)
         head.load_statistics(model, partial(_weight, weights, path))
-    _report_unknown(set(weights) - used, head, path)
+    _report_unused({key: weights[key] for key in weights if key not in used}, head, path)
 
 
 def _update_spin_scale(model: SeZMModel) -> None:
@@ -210,14 +242,23 @@ def _checkpoint_key(name: str, head: Head) -> str:
     return re.sub(r"^fitting_net\.", head.network, name)
 
 
-def _report_unknown(keys: set[str], head: Head, path: str) -> None:
-    """Unknown keys of the descriptor are tolerated, as the trainer does; others deserve a word."""
+def _report_unused(unused: Mapping[str, Tensor], head: Head, path: str) -> None:
+    """Refuse parameters that the options leave no place for.
+
+    Tables under the descriptor are tolerated, as the trainer does: releases differ in what they
+    store. Others deserve a word.
+    """
+    others = {key: value for key, value in unused.items() if not re.match(head.unused, key)}
+    parameters = [key for key in others if is_parameter(key)]
+    if parameters:
+        key = min(parameters)
+        raise CheckpointError(
+            f"{path}: {len(parameters)} parameters have no place in the model that its options "
+            f"describe, first {key!r} of shape {list(unused[key].shape)}; options and weights do "
+            "not belong together, get a good copy of the checkpoint"
+        )
     strange = sorted(
-        key
-        for key in keys
-        if not key.startswith("descriptor.")
-        and not DERIVABLE.match(key)
-        and not re.match(head.unused, key)
+        key for key in others if not key.startswith("descriptor.") and not DERIVABLE.match(key)
     )
     if strange:
         warnings.warn(
