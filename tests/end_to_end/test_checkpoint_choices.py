@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 import torch
 from ase.build import molecule
-from averages import with_averages
 from click.testing import CliRunner, Result
 from neutral_files import write_neutral_file
 from random_checkpoint import build_checkpoint
+from stored import with_averages
 
 from sezm_infer import SezmCalculator, SezmError
 from sezm_infer.cli import main

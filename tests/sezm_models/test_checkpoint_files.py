@@ -4,45 +4,29 @@ from __future__ import annotations
 
 import copy
 import random
-from pathlib import Path
 from typing import Any
 
-import h5py
 import numpy as np
 import pytest
 import torch
-from averages import with_averages
 from file_variants import VARIANT_SYSTEMS, VARIANTS, build_variant, model_params
-from neutral_files import NEUTRAL, write_neutral_file
 from random_checkpoint import DATA, build_checkpoint
 from recorded import (
     FLOAT32_TOLERANCE,
     FLOAT64_TOLERANCE,
     Recorded,
     assert_agrees,
-    edges,
-    evaluate,
     recorded,
 )
-from sezm_models import CheckpointError, read_checkpoint
-from sezm_models.sezm.model import SeZM
+from sezm_models import CheckpointError
 from sezm_models.sezm.option_types import DESCRIPTOR, FITTING, MODEL
 from sezm_models.sezm.options import DESCRIPTOR_DEFAULTS, FITTING_DEFAULTS
-from sezm_models.sezm.reader import model_from_checkpoint
+from stored import assert_same, read, results
 
 PREFIX = "model.Default.atomic_model."
 
 HALF_ROUNDING = 100.0
 """DeePMD-kit multiplies in half precision: energies of atoms (eV) per unit of its epsilon."""
-
-
-def read(checkpoint: dict, dtype: torch.dtype | None = None, **options: Any) -> SeZM:
-    return model_from_checkpoint(checkpoint, dtype, options.pop("head", None), "file", **options)
-
-
-def results(net: SeZM, case: Recorded) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    index, vec = edges(case.pos, case.cell, case.pbc, net.cutoff)
-    return evaluate(net, case.atomic_numbers, index, vec)
 
 
 def of_variant(name: str, system: str, suffix: str = "") -> Recorded:
@@ -51,12 +35,6 @@ def of_variant(name: str, system: str, suffix: str = "") -> Recorded:
     with np.load(DATA / "variants.npz") as data:
         keys = ("energy", "forces", "virial", "atom_energy")
         return Recorded(**case | {key: data[f"{name}/{system}/{key}{suffix}"] for key in keys})
-
-
-def assert_same(a: SeZM, b: SeZM) -> None:
-    pairs = [*zip(a.parameters(), b.parameters(), strict=True), (a.energy_bias, b.energy_bias)]
-    for x, y in pairs:
-        torch.testing.assert_close(x, y, rtol=0, atol=0)
 
 
 @pytest.mark.parametrize("system", VARIANT_SYSTEMS)
@@ -119,125 +97,6 @@ def test_other_names_of_precisions(name: str, dtype: torch.dtype) -> None:
     checkpoint = build_checkpoint("tiny")
     model_params(checkpoint)["descriptor"]["precision"] = name
     assert read(checkpoint).dtype == dtype
-
-
-@pytest.mark.parametrize("name", NEUTRAL)
-def test_neutral_files_equal_the_trainer(name: str, tmp_path: Path) -> None:
-    net = read_checkpoint(write_neutral_file(name, tmp_path / "model.any"), torch.float64)
-    for system in ("skewed5", "molecule9"):
-        case = recorded(NEUTRAL[name], system)
-        assert_agrees(results(net, case), case, FLOAT64_TOLERANCE)
-
-
-def test_neutral_file_is_the_model_of_its_checkpoint(tmp_path: Path) -> None:
-    net = read_checkpoint(write_neutral_file("zbl", tmp_path / "model.dp"))
-    checkpoint = read(build_checkpoint("zbl"))
-    assert_same(net, checkpoint)
-    assert net.config.window == checkpoint.config.window
-    assert net.dtype == torch.float32
-
-
-def test_the_biases_of_a_sum_of_models_add_up(tmp_path: Path) -> None:
-    path = write_neutral_file("exclusions_zbl_numpy", tmp_path / "model.dp")
-    before = read_checkpoint(path).energy_bias
-    with h5py.File(path, "r+") as file:
-        file["variable_0000"][...] += 0.5  # of the sum
-        file["variable_0099"][...] += 0.25  # of the pair potential
-    assert torch.equal(read_checkpoint(path).energy_bias[:-1], before[:-1] + 0.75)
-
-
-def test_bfloat16_in_a_neutral_file_is_promoted(tmp_path: Path) -> None:
-    path = write_neutral_file("tiny", tmp_path / "model.dp")
-    with h5py.File(path, "r+") as file:
-        for name, dataset in list(file.items()):
-            if dataset.dtype == np.float32:  # the way it is written: two bytes of no type
-                half = torch.from_numpy(dataset[()]).bfloat16().contiguous()
-                del file[name]
-                file[name] = half.view(torch.int16).numpy().view("V2")
-    found = read_checkpoint(path)
-    for x, y in zip(found.parameters(), read(build_checkpoint("tiny")).parameters(), strict=True):
-        torch.testing.assert_close(x, y.bfloat16().float(), rtol=0, atol=0)
-
-
-def test_neutral_file_of_a_newer_form_is_refused(tmp_path: Path) -> None:
-    path = write_neutral_file("tiny", tmp_path / "model.dp")
-    with h5py.File(path, "r+") as file:
-        file.attrs["json"] = file.attrs["json"].replace('"@version": 4', '"@version": 5')
-    with pytest.raises(CheckpointError, match=r"fitting has version 5, newer .*; update"):
-        read_checkpoint(path)
-
-
-@pytest.mark.parametrize(
-    ("content", "message"),
-    [
-        ({}, "has no record 'json'"),
-        ({"json": "{"}, "damaged HDF5 file"),
-        ({"json": "[]"}, "not a JSON object"),
-        ({"json": '{"model": {"@variables": {"a": "/nothing"}}}'}, "damaged HDF5 file"),
-        ({"json": '{"model": {"@class": "Model", "type": "SeZM"}}'}, "incomplete"),
-        ({"json": '{"model": {"type": "SeZM"}}'}, "only checkpoints of DeePMD-kit"),
-    ],
-)
-def test_other_hdf5_files_are_refused(content: dict, message: str, tmp_path: Path) -> None:
-    path = tmp_path / "model.dp"
-    with h5py.File(path, "w") as file:
-        file.attrs.update(content)
-    with pytest.raises(CheckpointError, match=message) as error:
-        read_checkpoint(path)
-    assert "model.dp" in str(error.value) and "\n" not in str(error.value)
-
-
-def test_truncated_neutral_file_is_refused(tmp_path: Path) -> None:
-    path = write_neutral_file("tiny", tmp_path / "model.dp")
-    path.write_bytes(path.read_bytes()[:60000])
-    with pytest.raises(CheckpointError, match="damaged HDF5 file"):
-        read_checkpoint(path)
-
-
-def test_neutral_file_without_h5py_names_the_remedy(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    path = write_neutral_file("tiny", tmp_path / "model.dp")
-    monkeypatch.setitem(__import__("sys").modules, "h5py", None)
-    with pytest.raises(CheckpointError, match=r"need h5py.*pip install 'sezm-infer\[dp\]'"):
-        read_checkpoint(path)
-
-
-# --- averaged weights ----------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(("name", "head"), [("tiny", None), ("multitask", "water")])
-def test_averages_beside_the_weights_equal_the_separate_file(name: str, head: str | None) -> None:
-    checkpoint, separate = with_averages(build_checkpoint(name))
-    averaged, plain = read(checkpoint, head=head, ema=True), read(checkpoint, head=head)
-    assert_same(averaged, read(separate, head=head))
-    assert_same(plain, read(build_checkpoint(name), head=head))
-    assert averaged.configuration["ema"] is True and plain.configuration["ema"] is False
-    assert not torch.equal(next(averaged.parameters()), next(plain.parameters()))
-
-
-def test_averaged_adapters_are_folded() -> None:
-    checkpoint, separate = with_averages(build_variant("lora_mini"))
-    assert_same(read(checkpoint, ema=True), read(separate))
-
-
-def test_averages_that_are_not_there_are_an_error(tmp_path: Path) -> None:
-    with pytest.raises(CheckpointError, match=r"no section 'ema'; leave --ema out"):
-        read(build_checkpoint("tiny"), ema=True)
-    with pytest.raises(CheckpointError, match=r"no section 'ema'; leave --ema out"):
-        read_checkpoint(write_neutral_file("tiny", tmp_path / "model.dp"), ema=True)
-
-
-def test_averages_of_another_model_are_an_error() -> None:
-    checkpoint, _ = with_averages(build_checkpoint("tiny"))
-    names = checkpoint["ema"]["model"]
-    names["atomic_model.descriptor.extra.weight"] = torch.zeros(1)
-    with pytest.raises(CheckpointError, match=r"alone has the parameter 'descriptor\.extra"):
-        read(checkpoint, ema=True)
-    del names["atomic_model.descriptor.extra.weight"]
-    del names["atomic_model.descriptor.radial_basis.adam_freqs"]
-    with pytest.raises(CheckpointError, match=r"lacks the parameter 'descriptor\.radial"):
-        read(checkpoint, ema=True)
 
 
 # --- versions and layouts ------------------------------------------------------------------------

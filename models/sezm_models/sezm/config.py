@@ -13,9 +13,10 @@ from typing import Any, NoReturn
 from ..errors import CheckpointError
 from .activation import ACTIVATIONS, activation_by_name
 from .bridging import BridgingWindow
+from .bridging_options import read_bridging
 from .charge_spin import LIMITS
 from .model_options import check_model_options
-from .option_types import DESCRIPTOR, FITTING, POSITIVE, PROPERTY, check_types
+from .option_types import DESCRIPTOR, FITTING, PROPERTY, check_types
 from .options import DESCRIPTOR_DEFAULTS, FITTING_DEFAULTS, PROPERTY_DEFAULTS
 from .spin_options import DEEPSPIN, NATIVE, SpinOptions, parse_spin
 
@@ -177,7 +178,7 @@ def parse_config(
     Raises:
         CheckpointError: an option is unknown, or its value not supported; named in the text.
     """
-    window, params = _bridging(params)
+    window, params = read_bridging(params)
     check_model_options(params)
     descriptor = _with_defaults(params.get("descriptor", {}), DESCRIPTOR_DEFAULTS, "descriptor")
     layers = params.get("descriptor", {}).get("so2_layers")
@@ -245,56 +246,6 @@ def cartesian_option(value: str | int) -> tuple[str, int]:
             "descriptor", "node_cartesian", value, "'none', 'default:<layers>', 'parity:<layers>'"
         )
     return mode, int(layers or 1)
-
-
-def _bridging(params: Mapping[str, Any]) -> tuple[BridgingWindow | None, Mapping[str, Any]]:
-    """Both spellings of ZBL bridging (sezm.md 1.3); the parameters of the learned part."""
-    if params.get("type") == "linear_ener":
-        learned, inner = _bridged_parts(params)
-        outer = {k: v for k, v in params.items() if k not in ("type", "models", "weights")}
-        for option in ("pair_exclude_types", "atom_exclude_types"):
-            if not outer.get(option):  # the learned part's own, if any
-                outer.pop(option, None)
-        return _window(inner.get("r_inner", 0.5), inner.get("r_outer", 0.8)), {**learned, **outer}
-    method = str(params.get("bridging_method", "none")).lower()
-    if method in ("none", ""):
-        return None, params
-    if method != "zbl":
-        raise CheckpointError(f"bridging_method {method!r} is not supported; 'zbl' is")
-    inner_and_outer = params.get("bridging_r_inner", 0.5), params.get("bridging_r_outer", 0.8)
-    return _window(*inner_and_outer), params
-
-
-def _bridged_parts(params: Mapping[str, Any]) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
-    """The learned and the analytic part of a model spelt as their sum."""
-    models = params.get("models")
-    parts = [m for m in models if isinstance(m, Mapping)] if isinstance(models, list) else []
-    learned = [part for part in parts if "descriptor" in part]
-    inner = [part for part in parts if part.get("type") == "inner_potential"]
-    if len(learned) != 1 or len(inner) != 1 or len(models or ()) != 2:
-        raise CheckpointError("model type 'linear_ener' is only supported as DPA4 + ZBL bridging")
-    if params.get("weights", "sum") != "sum":
-        raise CheckpointError(
-            f"model option weights = {params['weights']!r} is not supported with ZBL; 'sum' is"
-        )
-    strange = sorted(set(inner[0]) - {"type", "mode", "r_inner", "r_outer"})
-    if strange or str(inner[0].get("mode", "zbl")).lower() != "zbl":
-        option = strange[0] if strange else "mode"
-        raise CheckpointError(
-            f"inner_potential option {option} = {inner[0][option]!r} is not supported; only the "
-            "mode 'zbl' with r_inner and r_outer is"
-        )
-    return learned[0], inner[0]
-
-
-def _window(r_inner: Any, r_outer: Any) -> BridgingWindow:
-    """The bridging window, its radii checked."""
-    if not (POSITIVE.fits(r_inner) and POSITIVE.fits(r_outer) and r_inner < r_outer):
-        raise CheckpointError(
-            f"bridging radii r_inner = {r_inner!r}, r_outer = {r_outer!r} are not supported; "
-            "supported: 0 < r_inner < r_outer"
-        )
-    return BridgingWindow(r_inner, r_outer)
 
 
 def _with_defaults(

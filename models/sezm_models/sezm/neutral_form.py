@@ -72,7 +72,9 @@ def from_neutral_form(model: Record) -> tuple[dict[str, Any], dict[str, Tensor]]
             biases = [_tensor(other["@variables"]["out_bias"]) for other in others]
             weights["out_bias"] = sum(biases, weights["out_bias"])
         return _options(atomic, outer), weights
-    except (KeyError, TypeError, AttributeError, IndexError) as error:
+    except CheckpointError:
+        raise
+    except (KeyError, TypeError, AttributeError, IndexError, ValueError) as error:
         raise CheckpointError(
             f"the serialized model is incomplete ({type(error).__name__}: {error}); convert it "
             "again with 'dp convert-backend'"
