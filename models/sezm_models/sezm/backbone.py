@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from ..elements import ATOMIC_NUMBERS, N_ELEMENTS
-from ..graph_sizes import GraphSizes
+from ..graph_sizes import SAME_AS_INPUT
 from ..neighbor_rows import NeighborRows, neighbor_rows
 from .conditioning import conditioning_defaults, conditioning_widths
 from .config import COMPUTE_PRECISION, SeZMConfig
@@ -34,7 +34,7 @@ class SeZMBackbone(nn.Module):
     """
 
     family = "sezm"
-    graph_sizes = GraphSizes()
+    graph_sizes = SAME_AS_INPUT
     max_neighbors: int | None = None
 
     def __init__(

@@ -101,7 +101,6 @@ class DeepSpinSeZM(nn.Module):
             spins = edge_vec.new_zeros((atomic_numbers.shape[0], 3))
         given = {"charge_spin": charge_spin, "fparam": fparam, "aparam": aparam, "spins": spins}
         check_conditioning(self.conditioning, given)
-        n_atoms = atomic_numbers.shape[0]
         types = self.nodes.type_of_element.index_select(0, atomic_numbers)
         displacement = spins * self.virtual_scale.index_select(0, types)
         index, vec = self._node_edges(edge_index, edge_vec, displacement)
@@ -114,7 +113,7 @@ class DeepSpinSeZM(nn.Module):
             charge_spin=charge_spin,
             fparam=fparam,
             aparam=None if aparam is None else torch.cat([aparam, torch.zeros_like(aparam)]),
-        )[:n_atoms]
+        ).reshape(2, -1)[0]
         return energy + self.nodes.unknown_element.index_select(0, atomic_numbers)
 
     def _node_edges(
@@ -145,7 +144,8 @@ class DeepSpinSeZM(nn.Module):
         atoms = torch.arange(n_atoms, device=edge_index.device)
         own_sources = torch.cat([atoms + n_atoms, atoms])
         own_targets = torch.cat([atoms, atoms + n_atoms])
-        vec = torch.cat([pairs, torch.cat([displacement, -displacement])])
+        own = torch.stack([displacement, -displacement]).reshape(-1, 3)
+        vec = torch.cat([pairs, own])
         square = (vec * vec).sum(1)
         vec = self._beyond_unless((square > SHORTEST_SQUARE) & (square <= self.cutoff**2), vec)
         index = torch.stack([torch.cat([sources, own_sources]), torch.cat([targets, own_targets])])
