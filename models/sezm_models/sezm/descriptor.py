@@ -138,7 +138,7 @@ class SeZMDescriptor(nn.Module):
             z = inverse_degree(edges, rows, types.shape[0], self.degree_floor)
             x = self._film(x, self.env_seed_embedding(edges, rows, types, z))
             if self.lmax > 0:
-                return self.initial_features(x, edges, rows, z, self.radial_embedding.last_weight())
+                return self.initial_features(x, edges, rows, z)
         x = x[:, None, None]
         if self.lmax == 0:
             return x
@@ -171,13 +171,7 @@ class SeZMDescriptor(nn.Module):
         """One block; the last gives only what the read-out uses."""
         block = self.blocks[index]
         features = block.features(state)
-        summed = block.so2_conv.messages(
-            features,
-            edges,
-            rows,
-            types,
-            self.radial_embedding.last_weight(),
-        )
+        summed = block.so2_conv.messages(features, edges, rows, types)
         is_last = index == len(self.blocks) - 1
         return block.update(state, features, summed, is_last and self.readout_degree == 0)
 

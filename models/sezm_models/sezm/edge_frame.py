@@ -30,7 +30,7 @@ class EdgeFrame(nn.Module):
         buffers = {
             "degree_of_packed_row": torch.tensor(packed),
             "degree_of_row": torch.tensor(self.degrees),
-            "select_rotation": self._selection(torch.tensor(same, dtype=dtype)),
+            "select_rotation": self.selection(torch.tensor(same, dtype=dtype)),
             "truncation_scale": torch.tensor(scale, dtype=dtype).reshape(1, -1, 1, 1),
             "rows_by_degree": torch.tensor(by_degree),
             "rows_by_order": torch.tensor(by_degree).argsort(),
@@ -42,12 +42,6 @@ class EdgeFrame(nn.Module):
         """The rotation as a matrix of frame rows by packed rows: [S, M, D]."""
         return self.select(wigner, self.select_rotation).unflatten(1, (len(self.rows), -1))
 
-    def row_selection(self, repeats: int) -> Tensor:
-        """For :meth:`select`: the stored Wigner row of each frame row, ``repeats`` times over."""
-        every = torch.ones_like(self.select_rotation[:1]).reshape(len(self.rows), -1)
-        selection = self._selection(every).unflatten(1, (len(self.rows), 1, -1))
-        return selection.expand(-1, -1, repeats, -1).flatten(1)
-
     def select(self, wigner: Tensor, selection: Tensor) -> Tensor:
         """Elements of the stored Wigner rows [S, 2 mmax + 1, D] by a constant 0/1 matrix: [S, *].
 
@@ -56,8 +50,11 @@ class EdgeFrame(nn.Module):
         """
         return wigner[:, : 2 * self.mmax + 1, : n_rows(self.lmax)].flatten(1) @ selection
 
-    def _selection(self, kept: Tensor) -> Tensor:
-        """[(2 mmax + 1) D, M D]: element (row of order m, d) to (frame row of order m, d)."""
+    def selection(self, kept: Tensor) -> Tensor:
+        """[(2 mmax + 1) D, M D]: element (row of order m, d) to (frame row of order m, d).
+
+        ``kept`` [M, D] is 0 where it is left out.
+        """
         d = n_rows(self.lmax)
         stored = torch.tensor([2 * abs(m) - (m < 0) for _, m in self.rows])
         selection = kept.new_zeros((2 * self.mmax + 1, d, len(self.rows), d))
@@ -66,10 +63,10 @@ class EdgeFrame(nn.Module):
         return selection.reshape((2 * self.mmax + 1) * d, -1)
 
     def split_orders(self, local: Tensor, n_focus: int) -> list[Tensor]:
-        """[S, M, F * C] -> one [F, S, rows * C] per order, the layout of :mod:`.so2`."""
+        """[S, M, F * C] -> one [F, S, rows * C] for m = 0, -1, +1, ..., as in :mod:`.so2`."""
         local = local.unflatten(2, (n_focus, -1)).permute(2, 0, 1, 3)
-        sizes = [(self.lmax - m + 1) * (1 if m == 0 else 2) for m in range(self.mmax + 1)]
-        return [part.flatten(2) for part in local.split(sizes, 2)]
+        pairs = [self.lmax - m + 1 for m in range(1, self.mmax + 1) for _ in (-1, 1)]
+        return [part.flatten(2) for part in local.split([self.lmax + 1, *pairs], 2)]
 
     def join_orders(self, parts: list[Tensor], channels: int) -> Tensor:
         """The reverse: [S, M, F, C]."""

@@ -23,7 +23,8 @@ class EdgeGeometry(NamedTuple):
         direction: [S, 3] unit vectors.
         inverse_length: [S, 1].
         basis: [S, n_radial] enveloped radial basis.
-        radial: [S, hidden] radial network before its last layer, times w(r) from version 1.1 on.
+        radial: [S, (lmax+1) C] radial network, degree-major, times w(r) from version 1.1 on; of a
+            simplified model [S, hidden] without the network's last layer.
         wigner: [S, 2 mmax + 1, (lmax+1)^2] rows m' = 0, -1, +1, ...
     """
 
@@ -86,7 +87,7 @@ class EdgeGeometryStage(nn.Module):
             direction=direction,
             inverse_length=inverse_length,
             basis=radial_basis,
-            radial=network.hidden(radial_basis) * factor,
+            radial=network(radial_basis) * factor,
             wigner=self.wigner_rows(direction),
         )
 

@@ -22,7 +22,9 @@ NEWEST_VERSION = 1.2
 MODULE_TO_KEY = (
     # (pattern in our parameter names, replacement in the checkpoint's keys)
     (r"\.message\.(linears|activations)\.", r".edge_cartesian_tp.\1."),
-    (r"\.(aggregation|message(\.mixing)?)\.", "."),
+    (r"\.(aggregation|message(\.(mixing|source))?|neighbors)\.", "."),
+    (r"\b(radial_degree_mixer)\.kernels\.", r"\1."),
+    (r"\battn\.radial_logits\.", "attn."),
     (r"\b(full|block)_attn_res\.(so2|ffns)\b", r"\1_attn_res_\2"),
     (r"\bcompetition\.norm\b", "focus_compete_norm"),
     (r"\bcompetition\.bias\b", "focus_compete_bias"),
