@@ -42,6 +42,12 @@ class EdgeFrame(nn.Module):
         """The rotation as a matrix of frame rows by packed rows: [S, M, D]."""
         return self.select(wigner, self.select_rotation).unflatten(1, (len(self.rows), -1))
 
+    def every_row(self, wigner: Tensor, repeats: int) -> Tensor:
+        """The stored Wigner row of each frame row, ``repeats`` times over: [S, M repeats D]."""
+        every = torch.ones_like(self.select_rotation[:1]).reshape(len(self.rows), -1)
+        selection = self.selection(every).unflatten(1, (len(self.rows), 1, -1))
+        return self.select(wigner, selection.expand(-1, -1, repeats, -1).flatten(1))
+
     def select(self, wigner: Tensor, selection: Tensor) -> Tensor:
         """Elements of the stored Wigner rows [S, 2 mmax + 1, D] by a constant 0/1 matrix: [S, *].
 

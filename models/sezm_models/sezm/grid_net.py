@@ -36,6 +36,11 @@ class GridOp(nn.Module):
         if op == "branch":
             self.router = linear(2 * channels, n_branches)
 
+    def project(self, left: Tensor, right: Tensor) -> tuple[Tensor, Tensor]:
+        """[..., in_channels] of both, in any precision -> [..., P]."""
+        weights = (self.left_proj.weight, self.right_proj.weight)
+        return left @ weights[0].to(left.dtype), right @ weights[1].to(right.dtype)
+
 
 def grid_op(mlp: bool, branches: int) -> str:
     """The mixing that two options choose."""
@@ -105,12 +110,12 @@ class GridNet(nn.Module):
         return self._values(product)
 
     def project(self, left: Tensor, right: Tensor) -> tuple[Tensor, Tensor]:
-        """Mixing of [..., C] to the factors of the product; linear."""
+        """Mixing of [..., C], or of weights that make them, to the factors of the product."""
         if self.op == "glu":
             return left, right
         if self.op == "mlp":
             left = right = torch.cat([left, right], -1)
-        return self.grid_op.left_proj(left), self.grid_op.right_proj(right)
+        return self.grid_op.project(left, right)
 
     def multiply(self, left: Field, right: Field, scalars: Tensor) -> Field:
         """Product of projected fields [N, rows, F * P]; scalars [N, F, 2 C] before projection.
@@ -220,7 +225,7 @@ class CrossGridNet(GridNet):
         """As in self mode, but an "mlp" mixes each input alone."""
         if self.op == "glu":
             return left, right
-        return self.grid_op.left_proj(left), self.grid_op.right_proj(right)
+        return self.grid_op.project(left, right)
 
     def forward(self, query: Tensor, context: Tensor) -> Tensor:
         """[N, rows, F, C] of two inputs -> [N, rows, F, C]."""
