@@ -100,7 +100,7 @@ class Aggregation(nn.Module):
         if competition is not None:
             message = message * competition[:, None, :, None]
         if frame is not None:
-            back = frame.rotation(radial.edges.wigner).transpose(1, 2)
+            back = radial.edges.frames[frame.key].matrix.transpose(1, 2)
             packed = (back @ message.flatten(2)).unflatten(2, message.shape[2:])
             message = packed * frame.truncation_scale
         for linear in self.value_maps:

@@ -63,10 +63,9 @@ class SeZMDescriptor(nn.Module):
             for index in range(config.n_blocks)
         )
         frames = [block.so2_conv.message.frame for block in self.blocks]
-        orders = [frame.mmax for frame in frames if isinstance(frame, EdgeFrame)]
         self.geometry = EdgeGeometryStage(
             lmax=lmax,
-            mmax=max(orders, default=0),
+            frames=[frame for frame in frames if isinstance(frame, EdgeFrame)],
             rcut=options["rcut"],
             exponent=options["env_exp"][1],
             eps=eps,

@@ -142,7 +142,7 @@ class InitialFeatures(nn.Module):
 
 def zonal_harmonics(edges: EdgeGeometry) -> Tensor:
     """Zonal harmonics of l >= 1, under the source gate: [S, D-1]."""
-    zonal = edges.wigner[:, 0, 1:]
+    zonal = edges.zonal[:, 1:]
     return zonal if edges.gate is None else zonal * edges.gate
 
 

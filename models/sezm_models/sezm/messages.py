@@ -81,7 +81,7 @@ class LocalMessages(nn.Module):
     ) -> Tensor:
         """Grid product with the target's features in the same frame: [S, M, Ch]."""
         rows, frame = radial.rows, self.frame
-        rotation = frame.rotation(radial.edges.wigner)
+        rotation = radial.edges.frames[frame.key].matrix
         by_row = rotation.reshape(-1, ROW_WIDTH * rotation.shape[1], rotation.shape[2])
         target = torch.bmm(by_row, features.index_select(0, rows.target)).reshape(local.shape)
 
@@ -123,7 +123,7 @@ class RotatedSources(nn.Module):
 
     def forward(self, features: Tensor, radial: RadialFeatures) -> Tensor:
         """[N, D, Ch] -> [S, M, Ch]."""
-        rotation = self.frame.rotation(radial.edges.wigner)
+        rotation = radial.edges.frames[self.frame.key].matrix
         local = rotate_sources(features, rotation, radial.rows)
         if self.radial_degree_mixer is not None:
             return self.radial_degree_mixer(local, radial)

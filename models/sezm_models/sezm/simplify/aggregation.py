@@ -80,14 +80,14 @@ def _sum_rotated(
     message: Tensor, weights: Tensor, frame: EdgeFrame, radial: RadialFeatures, n_atoms: int
 ) -> Tensor:
     """Sum of weight * D^T message: [N, D, F C]."""
-    wigner = radial.edges.wigner
+    rotation = radial.edges.frames[frame.key].matrix
     if weights.shape[1] * weights.shape[2] == 1:
-        wigner = wigner * weights
+        rotation = rotation * weights
     else:
         message = weighted(message, weights)
     # Rotation back and sum over a row's slots are one product of depth ROW_WIDTH * M.
     depth = ROW_WIDTH * len(frame.rows)
-    rotation = frame.rotation(wigner).reshape(-1, depth, n_rows(frame.lmax))
+    rotation = rotation.reshape(-1, depth, n_rows(frame.lmax))
     message = message.reshape(rotation.shape[0], depth, -1)
     return sum_to_targets(torch.bmm(rotation.transpose(1, 2), message), radial.rows, n_atoms)
 

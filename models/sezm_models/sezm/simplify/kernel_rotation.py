@@ -38,9 +38,11 @@ class KernelRotation(nn.Module):
         if self.channel_basis is not None:
             copies = features.unsqueeze(1) * self.channel_basis.unsqueeze(1)
             features = copies.flatten(1, 2)  # [N, r D, Ch]
-        rows = self.frame.every_row(radial.edges.wigner, self.repeats)
-        matrices = (self.kernels(radial) * rows).unflatten(1, (len(self.frame.rows), -1))
-        return rotate_sources(features, matrices, radial.rows)
+        rows = radial.edges.frames[self.frame.key].rows
+        if self.repeats > 1:
+            rows = torch.cat([rows] * self.repeats, 2)
+        kernels = self.kernels(radial).reshape(rows.shape)
+        return rotate_sources(features, kernels * rows, radial.rows)
 
 
 def _expanded(mixer: DynamicRadialDegreeMixer, degree_of_packed_row: Tensor) -> RadialKernels:
