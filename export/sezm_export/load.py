@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import cast
 
 import torch
-from sezm_models import CheckpointError, read_checkpoint
+from sezm_models import CheckpointError, read_checkpoint, simplify
 
 from sezm_infer.errors import SezmError
 
@@ -16,7 +16,7 @@ DTYPES = {"float32": torch.float32, "float64": torch.float64}
 
 
 def load_model(path: Path, dtype: str | None = None, head: str | None = None) -> EnergyModel:
-    """Read a checkpoint.
+    """Read a checkpoint as what is evaluated and exported: simplified.
 
     Args:
         path: of the checkpoint.
@@ -34,4 +34,4 @@ def load_model(path: Path, dtype: str | None = None, head: str | None = None) ->
         model = read_checkpoint(path, dtype=None if dtype is None else DTYPES[dtype], head=head)
     except CheckpointError as error:
         raise SezmError(str(error)) from error
-    return cast(EnergyModel, model)
+    return cast(EnergyModel, simplify(model))

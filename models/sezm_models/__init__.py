@@ -2,5 +2,6 @@
 
 from .errors import CheckpointError
 from .sezm.reader import read_checkpoint
+from .sezm.simplify import simplify
 
-__all__ = ["CheckpointError", "read_checkpoint"]
+__all__ = ["CheckpointError", "read_checkpoint", "simplify"]

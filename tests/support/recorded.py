@@ -12,6 +12,7 @@ import torch
 from ase.neighborlist import primitive_neighbor_list
 from option_configs import OPTION_SETS
 from random_checkpoint import DATA, checkpoint_from_manifest, read_manifest
+from sezm_models import simplify
 from sezm_models.sezm.model import SeZM
 from sezm_models.sezm.reader import model_from_checkpoint, read_checkpoint
 
@@ -87,7 +88,13 @@ def recorded(configuration: str, system: str, dtype: torch.dtype = torch.float64
 
 @cache
 def model(configuration: str, dtype: torch.dtype, head: str | None = None) -> SeZM:
-    """The model of a configuration, every parameter random; "bundled" is the trained one."""
+    """The model of a configuration, simplified: what is evaluated and exported."""
+    return simplify(plain_model(configuration, dtype, head))
+
+
+@cache
+def plain_model(configuration: str, dtype: torch.dtype, head: str | None = None) -> SeZM:
+    """As it is read, every parameter random; "bundled" is the trained one."""
     if configuration == "bundled":
         return read_checkpoint(BUNDLED, dtype)
     checkpoint = checkpoint_from_manifest(read_manifest(configuration))

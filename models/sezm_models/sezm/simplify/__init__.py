@@ -8,10 +8,12 @@ are formed in float64 and rounded once.
 from __future__ import annotations
 
 import copy
+from typing import TypeVar
 
 import torch
+from torch import nn
 
-from ..model import SeZM
+from ..descriptor import SeZMDescriptor
 from .aggregation import sum_messages_first
 from .feed_forward import simplify_feed_forward
 from .grid_product import simplify_grid_products
@@ -22,18 +24,29 @@ from .so2_layers import simplify_so2_layers
 
 __all__ = ["simplify"]
 
+Model = TypeVar("Model", bound=nn.Module)
 
-def simplify(model: SeZM) -> SeZM:
-    """A model of the same energies that takes fewer operations; ``model`` itself stays as it is."""
+
+def simplify(model: Model) -> Model:
+    """A model of the same numbers that takes fewer operations; ``model`` itself stays as it is.
+
+    Its attribute ``trained_parameters`` is the number of parameters that the checkpoint had.
+    """
     simplified = copy.deepcopy(model)
-    descriptor = simplified.descriptor
+    simplified.trained_parameters = sum(p.numel() for p in model.parameters())
     with torch.no_grad():
-        multiply_kernels_into_rotations(descriptor)
-        fold_radial_maps(descriptor)
-        sum_before_linear_layers(descriptor)
-        drop_last_layer(descriptor)
-        simplify_so2_layers(descriptor)
-        sum_messages_first(descriptor)
-        simplify_grid_products(descriptor)
-        simplify_feed_forward(descriptor)
+        for part in list(simplified.modules()):
+            if isinstance(part, SeZMDescriptor):
+                _simplify_descriptor(part)
     return simplified
+
+
+def _simplify_descriptor(descriptor: SeZMDescriptor) -> None:
+    multiply_kernels_into_rotations(descriptor)
+    fold_radial_maps(descriptor)
+    sum_before_linear_layers(descriptor)
+    drop_last_layer(descriptor)
+    simplify_so2_layers(descriptor)
+    sum_messages_first(descriptor)
+    simplify_grid_products(descriptor)
+    simplify_feed_forward(descriptor)
