@@ -44,6 +44,8 @@ class Metadata:
         forces_kind: "conservative" (gradient of the energy) or "direct".
         versions: name -> version of the tools that wrote the file.
         verification: what was compared before the file was handed over, and the largest deviations.
+        summary: what the model is to its users: size, heads, parameters, unusual options, cost per
+            atom.
     """
 
     family: str
@@ -59,6 +61,7 @@ class Metadata:
     forces_kind: str = "conservative"
     versions: dict[str, str] = field(default_factory=dict)
     verification: dict[str, Any] = field(default_factory=dict)
+    summary: dict[str, Any] = field(default_factory=dict)
 
     def to_json(self) -> str:
         """The record as JSON text."""

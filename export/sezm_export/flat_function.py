@@ -56,6 +56,10 @@ class EnergyModel(Protocol):
         """All trained tensors."""
         ...
 
+    def buffers(self) -> Iterator[Tensor]:
+        """All constant tensors."""
+        ...
+
 
 def flat_outputs(
     model: EnergyModel,

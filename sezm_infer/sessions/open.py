@@ -61,7 +61,10 @@ def read_metadata(model: str | Path, head: str | None = None) -> tuple[Path, Fil
     path = zoo.resolve(model)
     kind = sniff(path)
     if kind is FileKind.CHECKPOINT:
-        return path, kind, _open_checkpoint(path, "cpu", None, None, head).metadata
+        require_torch(f"{path}: checkpoints")
+        from sezm_export.summarise import describe_checkpoint
+
+        return path, kind, describe_checkpoint(path, head)
     return path, kind, embedded_metadata(path, kind)
 
 

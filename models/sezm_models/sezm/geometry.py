@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -96,8 +96,12 @@ class EdgeGeometryStage(nn.Module):
             basis=radial_basis,
             radial=network(radial_basis) * factor,
             zonal=wigner[:, 0],
-            frames={frame.key: frame.rotation(wigner) for frame in self.frames},
+            frames=self._rotations(wigner),
         )
+
+    def _rotations(self, wigner: Tensor) -> dict[FrameKey, FrameRotation]:
+        frames: Iterable[EdgeFrame] = self.frames
+        return {frame.key: frame.rotation(wigner) for frame in frames}
 
     def _length(self, vec: Tensor) -> Tensor:
         """sqrt(|v|^2 + eps^2): [S, 1]."""

@@ -57,13 +57,17 @@ class LocalMessages(nn.Module):
             None if node_wise is None else CrossGridNet(lmax=lmax, mmax=mmax, **width, **node_wise)
         )
         self.mixing = SO2Mixing(self.frame, **width, **mixing)
-        self.radial_scalars = RadialScalars(lmax, hidden, dtype=dtype)
+        self.radial_scalars = (
+            RadialScalars(lmax, hidden, dtype=dtype) if self.mixing.has_bias else None
+        )
 
     def forward(self, features: Tensor, radial: RadialFeatures) -> tuple[Tensor, Tensor]:
         """Features [N, D, Ch] to messages and scalars."""
         local = self.source(features, radial)
         if self.node_wise_grid_product is not None:
-            local = local + self._product_with_target(local, features, radial)
+            target = self._target_features(local, features, radial)
+            product = self.node_wise_grid_product(self._by_degree(local), target)
+            local = local + product.flatten(2).index_select(1, self.frame.rows_by_order)
         parts = self.frame.split_orders(local, self.n_focus)
         scalars = parts[0][:, :, : self.focus_dim].transpose(0, 1)
         parts = self.mixing(parts, self._bias_factor(radial))
@@ -71,25 +75,22 @@ class LocalMessages(nn.Module):
 
     def _bias_factor(self, radial: RadialFeatures) -> Tensor | None:
         """rho_l0 w, which the bias of the first layer is multiplied with: [F, S, focus_dim]."""
-        if not self.mixing.has_bias:
+        if self.radial_scalars is None:
             return None
         factor = self.radial_scalars(radial) * radial.edges.weight
         return factor.unflatten(1, (self.n_focus, -1)).transpose(0, 1)
 
-    def _product_with_target(
-        self, local: Tensor, features: Tensor, radial: RadialFeatures
-    ) -> Tensor:
-        """Grid product with the target's features in the same frame: [S, M, Ch]."""
-        rows, frame = radial.rows, self.frame
-        rotation = radial.edges.frames[frame.key].matrix
+    def _target_features(self, local: Tensor, features: Tensor, radial: RadialFeatures) -> Tensor:
+        """Features of the target in the same frame, by degree: [S, M, F, focus_dim]."""
+        rotation = radial.edges.frames[self.frame.key].matrix
         by_row = rotation.reshape(-1, ROW_WIDTH * rotation.shape[1], rotation.shape[2])
-        target = torch.bmm(by_row, features.index_select(0, rows.target)).reshape(local.shape)
+        target = torch.bmm(by_row, features.index_select(0, radial.rows.target))
+        return self._by_degree(target.reshape(local.shape))
 
-        def by_degree(values: Tensor) -> Tensor:
-            return values.index_select(1, frame.rows_by_degree).unflatten(2, (self.n_focus, -1))
-
-        product = self.node_wise_grid_product(by_degree(local), by_degree(target))
-        return product.flatten(2).index_select(1, frame.rows_by_order)
+    def _by_degree(self, local: Tensor) -> Tensor:
+        """[S, M, Ch] with rows in the order of packed ones: [S, M, F, focus_dim]."""
+        by_degree = local.index_select(1, self.frame.rows_by_degree)
+        return by_degree.unflatten(2, (self.n_focus, -1))
 
 
 class RotatedSources(nn.Module):
@@ -127,6 +128,7 @@ class RotatedSources(nn.Module):
         local = rotate_sources(features, rotation, radial.rows)
         if self.radial_degree_mixer is not None:
             return self.radial_degree_mixer(local, radial)
+        assert self.radial_degrees is not None
         rho = self.radial_degrees(radial).unflatten(1, (-1, local.shape[2]))
         return local * rho.index_select(1, self.frame.degree_of_row)
 

@@ -70,6 +70,19 @@ def read_checkpoint(
     return model_from_checkpoint(load_checkpoint_file(path), dtype, head, str(path))
 
 
+def checkpoint_heads(path: str | Path) -> tuple[str, ...]:
+    """Names of the heads of a multitask checkpoint; none of a single-task one.
+
+    Raises:
+        CheckpointError: not a file of the trainer.
+    """
+    content = load_checkpoint_file(path)
+    if not is_sezm_checkpoint(content):
+        return ()
+    params = content.get("model", content)["_extra_state"]["model_params"]
+    return tuple(params.get("model_dict", ()))
+
+
 def model_from_checkpoint(
     content: Mapping[str, Any], dtype: torch.dtype | None, head: str | None, path: str
 ) -> SeZM:
