@@ -57,3 +57,8 @@ def test_the_model_itself_stays_as_it_is() -> None:
     assert net.state_dict().keys() == before.keys()
     assert all(torch.equal(value, before[name]) for name, value in net.state_dict().items())
     assert simple.trained_parameters == sum(p.numel() for p in net.parameters())
+
+
+def test_a_simplified_model_stays_as_it_is() -> None:
+    net = model("tiny", torch.float64)
+    assert simplify(net) is net

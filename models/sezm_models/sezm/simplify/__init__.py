@@ -32,6 +32,8 @@ def simplify(model: Model) -> Model:
 
     Its attribute ``trained_parameters`` is the number of parameters that the checkpoint had.
     """
+    if hasattr(model, "trained_parameters"):
+        return model  # simplified already
     simplified = copy.deepcopy(model)
     simplified.trained_parameters = sum(p.numel() for p in model.parameters())
     with torch.no_grad():
