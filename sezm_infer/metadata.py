@@ -46,6 +46,8 @@ class Metadata:
         max_neighbors: how many nearest neighbours of each atom are edges; None for no limit.
         versions: name -> version of the tools that wrote the file.
         verification: what was compared before the file was handed over, and the largest deviations.
+        summary: what the model is to its users: size, heads, parameters, unusual options, cost per
+            atom.
     """
 
     family: str
@@ -63,6 +65,7 @@ class Metadata:
     max_neighbors: int | None = None
     versions: dict[str, str] = field(default_factory=dict)
     verification: dict[str, Any] = field(default_factory=dict)
+    summary: dict[str, Any] = field(default_factory=dict)
 
     def to_json(self) -> str:
         """The record as JSON text."""

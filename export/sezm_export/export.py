@@ -15,6 +15,7 @@ from .formats import format_of
 from .load import load_model
 from .simplify_graph import simplify
 from .sizes import SampleSizes
+from .summarise import summarise
 from .trace import trace
 from .verification import Progress, verify
 
@@ -92,6 +93,7 @@ def export_model(
     metadata = describe(
         model, sha256, static=sizes, atom_virial=atom_virial, versions=tool_versions()
     )
+    metadata = replace(metadata, summary=summarise(model))
     report("tracing the model")
     samples = None if static is None else SampleSizes(*static, systems=1, symbolic=False)
     graph = simplify(trace(model, static=samples, atom_virial=atom_virial))

@@ -91,6 +91,10 @@ class EnergyModel(Protocol):
         """All trained tensors."""
         ...
 
+    def buffers(self) -> Iterator[Tensor]:
+        """All constant tensors."""
+        ...
+
 
 def flat_outputs(
     model: EnergyModel, *inputs: Tensor, atom_virial: bool = False

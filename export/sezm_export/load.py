@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import cast
 
 import torch
-from sezm_models import CheckpointError, read_checkpoint
+from sezm_models import CheckpointError, read_checkpoint, simplify
 
 from sezm_infer.errors import SezmError
 
@@ -18,7 +18,7 @@ DTYPES = {"float32": torch.float32, "float64": torch.float64}
 def load_model(
     path: Path, dtype: str | None = None, head: str | None = None, ema: bool = False
 ) -> EnergyModel:
-    """Read a checkpoint.
+    """Read a checkpoint as what is evaluated and exported: simplified.
 
     Args:
         path: of the checkpoint.
@@ -44,4 +44,4 @@ def load_model(
             f"{path}: the model predicts a property, not an energy, and runs in no calculator; "
             "evaluate it in Python (sezm_models.read_checkpoint)."
         )
-    return cast(EnergyModel, model)
+    return cast(EnergyModel, simplify(model))

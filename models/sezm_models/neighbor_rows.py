@@ -22,8 +22,8 @@ from torch import Tensor
 
 from .segments import segment_sum
 
-ROW_WIDTH = 8
-"""Slots per row: 9 % of empty slots in liquid water at a cutoff of 6 Angstrom."""
+ROW_WIDTH = 4
+"""Slots per row: 5 % of empty slots in liquid water at a cutoff of 6 Angstrom."""
 
 
 class NeighborRows(NamedTuple):

@@ -55,8 +55,37 @@ def _model_rows(metadata: Metadata) -> list[tuple[str, str]]:
         ("checkpoint", f"sha256 {metadata.checkpoint_sha256}"),
         ("written by", ", ".join(f"{name} {v}" for name, v in metadata.versions.items()) or "-"),
         *as_text({"verification": metadata.verification or None}),
-        *as_text({"configuration": metadata.configuration}),
+        *summary_rows(metadata),
     ]
+
+
+def summary_rows(metadata: Metadata) -> list[tuple[str, str]]:
+    """What kind of model it is and what it costs; the whole configuration without a summary."""
+    summary = metadata.summary
+    options = summary.get("options")
+    rows = []
+    if "heads" in summary:
+        rows.append(("heads", ", ".join(summary["heads"]) or "one"))
+    if "size" in summary:
+        size = summary["size"] or "none of the published ones"
+        rows.append(("size", f"{size}, version {summary['version']:g}"))
+    if "parameters" in summary:
+        rows.append(("parameters", f"{summary['parameters']:,}"))
+    if "cost_per_atom" in summary:
+        cost = summary["cost_per_atom"]
+        rows += [
+            ("multiply-adds", f"{cost['multiply_adds'] / 1e6:.2f} million per atom, energy alone"),
+            ("memory", f"{cost['memory_bytes'] / 1e6:.2f} MB per atom, kept for the forces"),
+            ("", f"with {cost['edges_per_atom']} neighbours of each atom"),
+        ]
+    if options is None:
+        return [*rows, *as_text({"configuration": metadata.configuration})]
+    rows.append(("options", "those that differ from their defaults"))
+    for section, values in options.items():
+        rows += [(f"  {name}", _value_text(value)) for name, value in values.items()] or [
+            (f"  {section}", "none")
+        ]
+    return rows
 
 
 def _wrapped_elements(elements: tuple[str, ...]) -> str:

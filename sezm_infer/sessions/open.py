@@ -65,7 +65,10 @@ def read_metadata(
     path = zoo.resolve(model)
     kind = sniff(path)
     if kind is FileKind.CHECKPOINT:
-        return path, kind, _open_checkpoint(path, "cpu", None, None, head, ema).metadata
+        require_torch(f"{path}: checkpoints")
+        from sezm_export.summarise import describe_checkpoint
+
+        return path, kind, describe_checkpoint(path, head, ema)
     return path, kind, embedded_metadata(path, kind)
 
 

@@ -10,6 +10,7 @@ import torch
 from agreement import assert_agree
 from random_checkpoint import write_checkpoint
 from sezm_export import EagerSession, check, export
+from sezm_export.summarise import describe_checkpoint
 from sezm_export.verification_systems import verification_systems
 
 from sezm_infer.errors import SezmError
@@ -42,6 +43,16 @@ def test_metadata_travels_in_the_file(exported, checkpoint):
     assert found.checkpoint_sha256 == hashlib.sha256(checkpoint.read_bytes()).hexdigest()
     assert found.versions["torch"] == torch.__version__
     assert found.static_sizes is None
+
+
+def test_metadata_tells_what_the_model_is_and_costs(exported, checkpoint):
+    summary, described = exported[1].summary, describe_checkpoint(checkpoint).summary
+    assert described["heads"] == []
+    for entry in ("size", "version", "options", "parameters"):
+        assert summary[entry] == described[entry]
+    cost, cost32 = summary["cost_per_atom"], described["cost_per_atom"]
+    assert cost["multiply_adds"] == cost32["multiply_adds"] > 0
+    assert cost["memory_bytes"] > 1.5 * cost32["memory_bytes"]
 
 
 def test_metadata_tells_what_was_proven(exported):

@@ -17,6 +17,7 @@ from sezm_export.simplify_graph import simplify
 from sezm_export.sizes import FIRST_SAMPLE, SECOND_SAMPLE, Size
 from sezm_export.trace import trace
 from sezm_models.graph_sizes import GraphSizes
+from sezm_models.neighbor_rows import ROW_WIDTH
 from toy_doubled import DoubledToy, NestedToy, UndeclaredToy
 from toy_model import ToyModel
 
@@ -70,8 +71,9 @@ def test_integers_are_told_from_sizes(sample):
     assert sample.dim(3 * n) == Size("N", 3)
     assert sample.dim(e + 1) == Size("E", 1, 1)
     assert sample.dim(b) == Size("B")
-    assert sample.dim(8 * (n + e // 8)) == Size("R", 8)
-    assert sample.dim(8 * (n + e // 8) - 1) == Size("R", 8, -1)
+    rows = n + e // ROW_WIDTH
+    assert sample.dim(8 * rows) == Size("R", 8)
+    assert sample.dim(8 * rows - 1) == Size("R", 8, -1)
     for number in (-1, 0, 1, 2, 96, 4096, 81920):
         assert sample.dim(number) == number
     assert sample.dim(2**63 - 1) == 2**63 - 1

@@ -12,6 +12,7 @@ from sezm_models.sezm import (
     SO3Linear,
 )
 from sezm_models.sezm.degrees import degree_of_rows
+from sezm_models.sezm.simplify.feed_forward import FoldedFeedForward, ScalarsOfGated
 
 N, LMAX, F, C_IN, C_OUT = 5, 2, 3, 4, 6
 DEGREES = torch.tensor(degree_of_rows(LMAX))
@@ -80,18 +81,18 @@ def test_so2_linear_commutes_with_rotations_about_the_edge() -> None:
     layer = randomised(
         SO2Linear(lmax=LMAX, mmax=1, in_channels=C_IN, out_channels=C_OUT, dtype=DTYPE)
     )
-    _, matrix = layer.matrices()  # order m = 1: rows (-+, l, channel)
     angle = torch.tensor(0.7, dtype=DTYPE)
-    roll = torch.stack([angle.cos(), angle.sin(), -angle.sin(), angle.cos()]).reshape(2, 2)
 
-    def rolled(message: torch.Tensor, channels: int) -> torch.Tensor:
-        pairs = message.reshape(N, 2, LMAX, channels)
-        return torch.einsum("nslc,st->ntlc", pairs, roll).reshape(N, -1)
+    def rolled(minus: torch.Tensor, plus: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        return angle.cos() * minus - angle.sin() * plus, angle.sin() * minus + angle.cos() * plus
 
-    x = features(C_IN).reshape(N, -1)[:, : LMAX * 2 * C_IN]
-    torch.testing.assert_close(
-        rolled(x, C_IN) @ matrix[0], rolled(x @ matrix[0], C_OUT), rtol=1e-12, atol=1e-12
-    )
+    x = features(C_IN).reshape(N, -1)
+    rows = x[None, :, : (3 * LMAX + 1) * C_IN]
+    zero, minus, plus = rows.split([n * C_IN for n in (LMAX + 1, LMAX, LMAX)], 2)
+    _, *pair = layer([zero, *rolled(minus, plus)])
+    expected = rolled(*layer([zero, minus, plus])[1:])
+    for found, wanted in zip(pair, expected, strict=True):
+        torch.testing.assert_close(found, wanted, rtol=1e-12, atol=1e-12)
 
 
 @pytest.mark.parametrize(
@@ -107,9 +108,11 @@ def test_so2_linear_commutes_with_rotations_about_the_edge() -> None:
         {"glu_activation": False},
     ],
 )
-def test_scalars_of_a_feed_forward_unit_are_its_first_row(options: dict) -> None:
+def test_simplified_feed_forward_unit_equals_the_plain_one(options: dict) -> None:
     layer = randomised(
         EquivariantFFN(lmax=LMAX, channels=C_IN, hidden_channels=C_OUT, dtype=DTYPE, **options)
     )
+    folded = FoldedFeedForward(layer) if layer.uses_grid else ScalarsOfGated(layer)
     x = features(C_IN)
-    torch.testing.assert_close(layer.scalars(x), layer(x)[:, :1], rtol=1e-10, atol=1e-10)
+    torch.testing.assert_close(folded(x), layer(x), rtol=1e-10, atol=1e-10)
+    torch.testing.assert_close(folded.scalars(x), layer(x)[:, :1], rtol=1e-10, atol=1e-10)

@@ -14,6 +14,7 @@ from conditioning_configs import CONDITIONING_SETS
 from deviation_log import note_deviation
 from option_configs import OPTION_SETS
 from random_checkpoint import DATA, checkpoint_from_manifest, read_manifest
+from sezm_models import simplify
 from sezm_models.sezm.deepspin import DeepSpinSeZM
 from sezm_models.sezm.model import SeZM
 from sezm_models.sezm.reader import model_from_checkpoint, read_checkpoint
@@ -98,7 +99,15 @@ def recorded(configuration: str, system: str, dtype: torch.dtype = torch.float64
 
 @cache
 def model(configuration: str, dtype: torch.dtype, head: str | None = None) -> SeZM | DeepSpinSeZM:
-    """The model of a configuration, every parameter random; "bundled" is the trained one."""
+    """The model of a configuration, simplified: what is evaluated and exported."""
+    return simplify(plain_model(configuration, dtype, head))
+
+
+@cache
+def plain_model(
+    configuration: str, dtype: torch.dtype, head: str | None = None
+) -> SeZM | DeepSpinSeZM:
+    """As it is read, every parameter random; "bundled" is the trained one."""
     if configuration == "bundled":
         return read_checkpoint(BUNDLED, dtype)
     checkpoint = checkpoint_from_manifest(read_manifest(configuration))

@@ -5,6 +5,7 @@ from .ffn import EquivariantFFN
 from .linear import ChannelLinear, FocusLinear, SO3Linear
 from .model import SeZM
 from .norm import EquivariantRMSNorm, ScalarRMSNorm
+from .simplify import simplify
 from .so2 import SO2Linear
 
 __all__ = [
@@ -17,4 +18,5 @@ __all__ = [
     "SO3Linear",
     "ScalarRMSNorm",
     "SeZM",
+    "simplify",
 ]

@@ -12,7 +12,7 @@ from ..neighbor_rows import ROW_WIDTH, NeighborRows, gather_sources, sum_to_targ
 from ..segments import segment_max
 from .linear import FocusLinear, weight_parameter
 from .norm import ScalarRMSNorm
-from .radial_features import RadialFeatures
+from .radial_features import RadialFeatures, RadialLogits
 
 
 class AttentionWeights(NamedTuple):
@@ -31,6 +31,7 @@ class Attention(nn.Module):
     """Parameters and weights of the attention; keys as in the checkpoint, prefix ``attn_`` dropped.
 
     Args:
+        lmax: of the radial features.
         channels: width of a focus stream.
         n_focus: F.
         n_heads: H.
@@ -39,7 +40,14 @@ class Attention(nn.Module):
     """
 
     def __init__(
-        self, *, channels: int, n_focus: int, n_heads: int, eps: float, dtype: torch.dtype
+        self,
+        *,
+        lmax: int,
+        channels: int,
+        n_focus: int,
+        n_heads: int,
+        eps: float,
+        dtype: torch.dtype,
     ) -> None:
         super().__init__()
         self.channels, self.n_focus, self.n_heads, self.eps = channels, n_focus, n_heads, eps
@@ -49,7 +57,9 @@ class Attention(nn.Module):
         self.q_proj = FocusLinear(**project, bias=False, dtype=dtype)
         self.k_proj = FocusLinear(**project, bias=False, dtype=dtype)
         self.output_gate_norm = ScalarRMSNorm(**norm)
-        self.logit_w = weight_parameter(channels, n_focus, n_heads, dtype=dtype)
+        self.radial_logits = RadialLogits(
+            lmax, channels=channels, n_focus=n_focus, n_heads=n_heads, dtype=dtype
+        )
         self.gate_w = weight_parameter(channels, n_focus, n_heads, dtype=dtype)
         self.z_bias_raw = weight_parameter(n_focus, n_heads, dtype=dtype)
 
@@ -57,8 +67,7 @@ class Attention(nn.Module):
         """Weights from l = 0 features [N, F * channels] and the edges' radial features."""
         rows, n_atoms = radial.rows, scalars.shape[0]
         scalars = scalars.reshape(n_atoms, self.n_focus, self.channels)
-        to_logits = torch.block_diag(*self.logit_w.transpose(0, 1).unbind(0))  # [F channels, A]
-        logits = self._query_key(scalars, rows) + radial.scalars_times(to_logits)
+        logits = self._query_key(scalars, rows) + self.radial_logits(radial)
         weight = radial.edges.weight * radial.edges.weight
         if radial.edges.gate is not None:
             weight = weight * radial.edges.gate

@@ -16,9 +16,9 @@ from torch import Tensor, nn
 
 from ..neighbor_rows import gather_sources
 from .activation import GatedActivation
-from .degrees import degree_of_rows, n_rows
+from .degrees import n_rows
 from .linear import SO3Linear
-from .radial_features import RadialFeatures
+from .radial_features import RadialDegrees, RadialFeatures
 
 CARTESIAN_DEGREES = (1, 2)
 
@@ -80,14 +80,14 @@ class EdgeCartesianTensorProduct(CartesianProducts):
                 len(matrices), -1
             )
             self.register_buffer(name, torch.tensor(constants, dtype=dtype), persistent=False)
-        degrees = torch.tensor(degree_of_rows(lmax))
-        self.register_buffer("degrees", degrees, persistent=False)
+        hidden = options["n_focus"] * options["focus_dim"]
+        self.radial_degrees = RadialDegrees(lmax, hidden, dtype=dtype)
 
     def forward(self, features: Tensor, radial: RadialFeatures) -> tuple[Tensor, Tensor]:
         """Features [N, D, Ch] to messages [S, D, F, focus_dim] and scalars [S, F, focus_dim]."""
         source = gather_sources(features.flatten(1), radial.rows)
         source = source.unflatten(1, features.shape[1:])
-        rho = radial.all_degrees()
+        rho = self.radial_degrees(radial).unflatten(1, (-1, source.shape[2]))
         matrices = self._matrices(radial.edges.direction)
 
         def product(x: Tensor) -> Tensor:

@@ -75,10 +75,9 @@ class SeZMDescriptor(nn.Module):
             for index in range(config.n_blocks)
         )
         frames = [block.so2_conv.message.frame for block in self.blocks]
-        orders = [frame.mmax for frame in frames if isinstance(frame, EdgeFrame)]
         self.geometry = EdgeGeometryStage(
             lmax=lmax,
-            mmax=max(orders, default=0),
+            frames=[frame for frame in frames if isinstance(frame, EdgeFrame)],
             rcut=options["rcut"],
             exponent=options["env_exp"][1],
             eps=eps,
@@ -218,7 +217,7 @@ class SeZMDescriptor(nn.Module):
                 summed = self.spin_embedding.of_neighbors(moments, types, edges, rows)
                 vectors = vectors + summed * z.unsqueeze(2)
         if self.uses_env_seed and self.lmax > 0:
-            x = self.initial_features(x, edges, rows, z, self.radial_embedding.last_weight())
+            x = self.initial_features(x, edges, rows, z)
         else:
             x = _padded(x, self.lmax)
         return x if vectors is None else _plus_vectors(x, vectors)
@@ -249,13 +248,7 @@ class SeZMDescriptor(nn.Module):
         """One block; the last gives only what is wanted."""
         block = self.blocks[index]
         features = block.features(state)
-        summed = block.so2_conv.messages(
-            features,
-            edges,
-            rows,
-            types,
-            self.radial_embedding.last_weight(),
-        )
+        summed = block.so2_conv.messages(features, edges, rows, types)
         is_last = index == len(self.blocks) - 1
         return block.update(state, features, summed, is_last and self.wants_scalars_only)
 

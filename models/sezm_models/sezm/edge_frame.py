@@ -3,11 +3,26 @@
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 
 from .degrees import degree_of_rows, frame_rows, n_rows, packed_rows
+
+FrameKey = tuple[int, int]
+
+
+class FrameRotation(NamedTuple):
+    """Rotation to the frame of each slot's edge; frame row (m, l), packed row d.
+
+    Attributes:
+        rows: [S, M, D] elements (m, d) of the Wigner matrix of d's degree, whatever l is.
+        matrix: [S, M, D] the rotation: zero where d is not of degree l.
+    """
+
+    rows: Tensor
+    matrix: Tensor
 
 
 class EdgeFrame(nn.Module):
@@ -24,13 +39,14 @@ class EdgeFrame(nn.Module):
         self.rows = frame_rows(lmax, mmax)
         self.degrees = [degree for degree, _ in self.rows]
         packed = degree_of_rows(lmax)
+        self.wigner_row = [2 * abs(m) - (m < 0) for _, m in self.rows]
         same = [[float(degree == d) for d in packed] for degree in self.degrees]
         scale = [math.sqrt((2 * d + 1) / (2 * mmax + 1)) if d > mmax else 1.0 for d in packed]
         by_degree = [self.rows.index(row) for row in packed_rows(lmax, mmax)]
         buffers = {
             "degree_of_packed_row": torch.tensor(packed),
             "degree_of_row": torch.tensor(self.degrees),
-            "select_rotation": self._selection(torch.tensor(same, dtype=dtype)),
+            "same_degree": torch.tensor(same, dtype=dtype),
             "truncation_scale": torch.tensor(scale, dtype=dtype).reshape(1, -1, 1, 1),
             "rows_by_degree": torch.tensor(by_degree),
             "rows_by_order": torch.tensor(by_degree).argsort(),
@@ -38,38 +54,22 @@ class EdgeFrame(nn.Module):
         for name, value in buffers.items():
             self.register_buffer(name, value, persistent=False)
 
-    def rotation(self, wigner: Tensor) -> Tensor:
-        """The rotation as a matrix of frame rows by packed rows: [S, M, D]."""
-        return self.select(wigner, self.select_rotation).unflatten(1, (len(self.rows), -1))
+    @property
+    def key(self) -> FrameKey:
+        """Frames of equal keys are equal."""
+        return self.lmax, self.mmax
 
-    def row_selection(self, repeats: int) -> Tensor:
-        """For :meth:`select`: the stored Wigner row of each frame row, ``repeats`` times over."""
-        every = torch.ones_like(self.select_rotation[:1]).reshape(len(self.rows), -1)
-        selection = self._selection(every).unflatten(1, (len(self.rows), 1, -1))
-        return selection.expand(-1, -1, repeats, -1).flatten(1)
-
-    def select(self, wigner: Tensor, selection: Tensor) -> Tensor:
-        """Elements of the stored Wigner rows [S, 2 mmax + 1, D] by a constant 0/1 matrix: [S, *].
-
-        A product, because its transpose is one: gathers and broadcasts over short axes have slow
-        transposes in every runtime.
-        """
-        return wigner[:, : 2 * self.mmax + 1, : n_rows(self.lmax)].flatten(1) @ selection
-
-    def _selection(self, kept: Tensor) -> Tensor:
-        """[(2 mmax + 1) D, M D]: element (row of order m, d) to (frame row of order m, d)."""
-        d = n_rows(self.lmax)
-        stored = torch.tensor([2 * abs(m) - (m < 0) for _, m in self.rows])
-        selection = kept.new_zeros((2 * self.mmax + 1, d, len(self.rows), d))
-        for row in range(len(self.rows)):
-            selection[stored[row], :, row] = torch.diag(kept[row])
-        return selection.reshape((2 * self.mmax + 1) * d, -1)
+    def rotation(self, wigner: Tensor) -> FrameRotation:
+        """From Wigner rows m' = 0, -1, +1, ... [S, *, *] of as many orders and degrees or more."""
+        by_order = wigner[:, :, : n_rows(self.lmax)].unbind(1)
+        rows = torch.stack([by_order[row] for row in self.wigner_row], 1)
+        return FrameRotation(rows, rows * self.same_degree)
 
     def split_orders(self, local: Tensor, n_focus: int) -> list[Tensor]:
-        """[S, M, F * C] -> one [F, S, rows * C] per order, the layout of :mod:`.so2`."""
+        """[S, M, F * C] -> one [F, S, rows * C] for m = 0, -1, +1, ..., as in :mod:`.so2`."""
         local = local.unflatten(2, (n_focus, -1)).permute(2, 0, 1, 3)
-        sizes = [(self.lmax - m + 1) * (1 if m == 0 else 2) for m in range(self.mmax + 1)]
-        return [part.flatten(2) for part in local.split(sizes, 2)]
+        pairs = [self.lmax - m + 1 for m in range(1, self.mmax + 1) for _ in (-1, 1)]
+        return [part.flatten(2) for part in local.split([self.lmax + 1, *pairs], 2)]
 
     def join_orders(self, parts: list[Tensor], channels: int) -> Tensor:
         """The reverse: [S, M, F, C]."""

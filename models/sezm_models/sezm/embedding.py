@@ -15,10 +15,11 @@ from ..neighbor_rows import (
     sum_to_targets,
 )
 from .activation import activation_by_name
+from .degrees import n_rows
 from .geometry import EdgeGeometry
-from .linear import degree_matmul, weight_parameter
+from .linear import weight_parameter
 from .radial import MLPLayer
-from .type_features import TypeFeatures, add_type_tables
+from .type_features import TypeFeatures
 
 
 class SeZMTypeEmbedding(nn.Module):
@@ -34,11 +35,7 @@ class SeZMTypeEmbedding(nn.Module):
 
 
 class EnvironmentInitialEmbedding(nn.Module):
-    """Scale and shift of the type embedding, from second moments of the neighbourhood.
-
-    The second linear layer of the radial branch and the type columns of ``g_layer1`` are folded:
-    one is linear, the others are a table per type.
-    """
+    """Scale and shift of the type embedding, from second moments of the neighbourhood."""
 
     def __init__(
         self,
@@ -57,14 +54,13 @@ class EnvironmentInitialEmbedding(nn.Module):
         self.axis_dim = min(4 if embed < 64 else 8, max(1, embed - 1))
         radial_dim = max(32, embed - 2 * type_dim)
         hidden = min(256, max(2 * embed, radial_dim + 2 * type_dim))
-        self.radial_dim, self.type_dim = radial_dim, type_dim
-        self.activation = activation_by_name(activation_function)
-        self.env_type_embed = SeZMTypeEmbedding(ntypes=ntypes, embed_dim=type_dim, dtype=dtype)
-        layer = partial(MLPLayer, bias=mlp_bias, dtype=dtype)
-        self.rbf_proj_layer1 = layer(n_radial, radial_dim)
-        self.rbf_proj_layer2 = layer(radial_dim, radial_dim)
-        self.g_layer1 = layer(radial_dim + 2 * type_dim, hidden)
-        self.g_layer2 = layer(hidden, embed)
+        self.neighbors = NeighborMoments(
+            ntypes=ntypes,
+            widths=(n_radial, radial_dim, type_dim, hidden, embed),
+            activation_function=activation_function,
+            mlp_bias=mlp_bias,
+            dtype=dtype,
+        )
         self.output_proj = MLPLayer(embed * self.axis_dim, 2 * channels, dtype=dtype)
         self.spin_scale = weight_parameter(1, dtype=dtype) if uses_spin else None
 
@@ -85,15 +81,13 @@ class EnvironmentInitialEmbedding(nn.Module):
             normalisation: z_i [N, 1].
             spins: [N, 3] magnetic moments, if the model has any.
         """
-        n_atoms = types.shape[0]
         radial = edges.weight * edges.inverse_length
         moments = torch.cat([radial, radial * edges.direction], 1)  # [S, 4]
         if spins is not None:
             moments = torch.cat([moments, edges.weight * gather_sources(spins, rows)], 1)  # [S, 7]
         if edges.gate is not None:
             moments = moments * edges.gate
-        features = self.g_layer2(self._edge_hidden(edges, rows, types))
-        sums = sum_outer(moments, features, rows, n_atoms)
+        sums = self.neighbors(moments, edges, rows, types)
         sums = sums * normalisation.unsqueeze(2)  # [N, 4 or 7, embed]
         axis = sums[:, :, : self.axis_dim]
         if self.spin_scale is not None:
@@ -101,31 +95,55 @@ class EnvironmentInitialEmbedding(nn.Module):
         products = torch.bmm(sums.transpose(1, 2), axis)
         return products.flatten(1) @ self.output_proj.matrix
 
-    def _edge_hidden(self, edges: EdgeGeometry, rows: NeighborRows, types: Tensor) -> Tensor:
-        """First layer of g on [radial, type of source, type of target]: [S, hidden]."""
-        sizes = [self.radial_dim, self.type_dim, self.type_dim]
-        from_radial, from_source, from_target = self.g_layer1.matrix.split(sizes, 0)
-        table = self.env_type_embed.adam_type_embedding
-        radial = self.activation(self.rbf_proj_layer1(edges.basis))
-        hidden = radial @ (self.rbf_proj_layer2.matrix @ from_radial)
-        of_source = table @ from_source
-        inner, outer = self.rbf_proj_layer2.bias, self.g_layer1.bias
-        if inner is not None and outer is not None:
-            of_source = of_source + inner @ from_radial + outer
-        hidden = hidden + add_type_tables(of_source, table @ from_target, rows, types)
-        return self.activation(hidden)
+
+class NeighborMoments(nn.Module):
+    """Sums over neighbours of moments (x) features of radius and types.
+
+    Args:
+        ntypes: number of types.
+        widths: of the radial basis, its projection, the type embedding, the hidden features and
+            the features.
+        activation_function, mlp_bias: of the networks.
+        dtype: of all parameters.
+    """
+
+    def __init__(
+        self,
+        *,
+        ntypes: int,
+        widths: tuple[int, int, int, int, int],
+        activation_function: str,
+        mlp_bias: bool,
+        dtype: torch.dtype,
+    ) -> None:
+        super().__init__()
+        n_radial, radial_dim, type_dim, hidden, embed = widths
+        self.activation = activation_by_name(activation_function)
+        self.env_type_embed = SeZMTypeEmbedding(ntypes=ntypes, embed_dim=type_dim, dtype=dtype)
+        layer = partial(MLPLayer, bias=mlp_bias, dtype=dtype)
+        self.rbf_proj_layer1 = layer(n_radial, radial_dim)
+        self.rbf_proj_layer2 = layer(radial_dim, radial_dim)
+        self.g_layer1 = layer(radial_dim + 2 * type_dim, hidden)
+        self.g_layer2 = layer(hidden, embed)
+
+    def forward(
+        self, moments: Tensor, edges: EdgeGeometry, rows: NeighborRows, types: Tensor
+    ) -> Tensor:
+        """Moments [S, K] and types [N] -> [N, K, embed]."""
+        radial = self.rbf_proj_layer2(self.activation(self.rbf_proj_layer1(edges.basis)))
+        of_atoms = self.env_type_embed(types).of_atoms()
+        source = of_atoms.index_select(0, rows.source)
+        target = of_atoms.index_select(0, rows.target)
+        target = target.unsqueeze(1).expand(-1, ROW_WIDTH, -1).flatten(0, 1)
+        hidden = self.activation(self.g_layer1(torch.cat([radial, source, target], 1)))
+        return sum_outer(moments, self.g_layer2(hidden), rows, types.shape[0])
 
 
 class InitialFeatures(nn.Module):
     """Sums of zonal harmonics over neighbours: initial features of l >= 1. No parameters."""
 
     def forward(
-        self,
-        scalars: Tensor,
-        edges: EdgeGeometry,
-        rows: NeighborRows,
-        normalisation: Tensor,
-        last_radial_weight: Tensor,
+        self, scalars: Tensor, edges: EdgeGeometry, rows: NeighborRows, normalisation: Tensor
     ) -> Tensor:
         """Initial features.
 
@@ -134,20 +152,24 @@ class InitialFeatures(nn.Module):
             edges: of the call.
             rows: of the call.
             normalisation: z_i [N, 1].
-            last_radial_weight: [hidden, (lmax+1) C]; applied after the sum over neighbours, being
-                linear.
 
         Returns:
             [N, (lmax+1)^2, 1, C].
         """
-        n_atoms, channels = scalars.shape
-        zonal = edges.wigner[:, 0, 1:]  # [S, D-1]
-        if edges.gate is not None:
-            zonal = zonal * edges.gate
-        sums = sum_outer(zonal, edges.radial, rows, n_atoms) * normalisation.unsqueeze(2)
-        weights = last_radial_weight.reshape(last_radial_weight.shape[0], -1, channels)
-        higher = degree_matmul(sums, list(weights.unbind(1))[1:], first_degree=1)
-        return torch.cat([scalars.unsqueeze(1), higher], 1).unsqueeze(2)
+        zonal = zonal_harmonics(edges)
+        radial = edges.radial.unflatten(1, (-1, scalars.shape[1]))  # [S, L+1, C]
+        parts = [scalars.unsqueeze(1)]
+        for degree in range(1, radial.shape[1]):
+            of_degree = zonal[:, n_rows(degree - 1) - 1 : n_rows(degree) - 1]
+            summed = sum_outer(of_degree, radial[:, degree], rows, scalars.shape[0])
+            parts.append(summed * normalisation.unsqueeze(2))
+        return torch.cat(parts, 1).unsqueeze(2)
+
+
+def zonal_harmonics(edges: EdgeGeometry) -> Tensor:
+    """Zonal harmonics of l >= 1, under the source gate: [S, D-1]."""
+    zonal = edges.zonal[:, 1:]
+    return zonal if edges.gate is None else zonal * edges.gate
 
 
 def inverse_degree(edges: EdgeGeometry, rows: NeighborRows, n_atoms: int, floor: float) -> Tensor:

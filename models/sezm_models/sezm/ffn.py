@@ -7,8 +7,7 @@ from torch import Tensor, nn
 
 from .activation import GatedActivation
 from .degrees import packed_rows
-from .grid import Field
-from .grid_net import GridNet, add_to_scalars, contract_field, grid_op, make_field
+from .grid_net import GridNet, grid_op
 from .linear import SO3Linear
 from .serialization import Serializable
 
@@ -91,39 +90,17 @@ class EquivariantFFN(Serializable):
 
     def forward(self, x: Tensor) -> Tensor:
         """[N, (lmax+1)^2, 1, C] -> same."""
-        if not self.uses_grid:
-            return self._gated(x)
-        field = self.act(*self._fields(x))
-        return self.so3_linear_2.add_bias(contract_field(field, self.so3_linear_2.weight, 1))
-
-    def scalars(self, x: Tensor) -> Tensor:
-        """Only the l = 0 row of :meth:`forward`: [N, 1, 1, C], at a fraction of its cost."""
-        if not self.uses_grid:
-            return self._gated(x)[:, :1]
-        hidden = self.act.scalar(*self._fields(x))  # [N, 1, hidden]
-        weight = self.so3_linear_2.weight[0, : self.hidden_channels]
-        return self.so3_linear_2.add_bias((hidden @ weight).unsqueeze(1))
-
-    def _gated(self, x: Tensor) -> Tensor:
         hidden = self.so3_linear_1(x)
-        if self.glu:
+        if self.uses_grid:
+            left, right = hidden.unflatten(3, (2, self.frames, -1)).unbind(3)
+            hidden = self.act(left, right)
+        elif self.glu:
             value, gate = hidden.chunk(2, -1)
             hidden = self.act(value, gate)
         else:
             hidden = self.act(hidden)
         return self.so3_linear_2(hidden)
 
-    def _fields(self, x: Tensor) -> tuple[Field, Field, Tensor]:
-        """Left and right field and their unprojected scalars."""
-        sides = (2, self.frames, self.hidden_channels)
-        weight = self.so3_linear_1.weight.unflatten(2, sides)
-        left_weight, right_weight = self.act.project(weight[:, :, 0], weight[:, :, 1])
-        left, right = make_field(x, left_weight), make_field(x, right_weight)
-        unprojected = weight[0, :, :, 0].flatten(1)  # [C, 2 hidden]
-        scalars = x[:, 0] @ unprojected
-        if self.so3_linear_1.bias is not None:
-            bias = self.so3_linear_1.bias.unflatten(0, sides)[:, 0]  # frame 0 alone has l = 0
-            left_bias, right_bias = self.act.project(bias[0], bias[1])
-            left, right = add_to_scalars(left, left_bias), add_to_scalars(right, right_bias)
-            scalars = scalars + bias.flatten()
-        return left, right, scalars
+    def scalars(self, x: Tensor) -> Tensor:
+        """Only the l = 0 row of :meth:`forward`: [N, 1, 1, C]."""
+        return self.forward(x)[:, :1]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -10,6 +11,7 @@ from torch import Tensor, nn
 
 from ..neighbor_rows import NeighborRows
 from .bridging import BridgingWindow, clamp_distance, source_gate
+from .edge_frame import EdgeFrame, FrameKey, FrameRotation
 from .radial import RadialBasis, RadialMLP, cutoff_envelope
 from .wigner import WignerRows
 
@@ -23,8 +25,10 @@ class EdgeGeometry(NamedTuple):
         direction: [S, 3] unit vectors.
         inverse_length: [S, 1].
         basis: [S, n_radial] enveloped radial basis.
-        radial: [S, hidden] radial network before its last layer, times w(r) from version 1.1 on.
-        wigner: [S, 2 mmax + 1, (lmax+1)^2] rows m' = 0, -1, +1, ...
+        radial: [S, (lmax+1) C] radial network, degree-major, times w(r) from version 1.1 on; of a
+            simplified model [S, hidden] without the network's last layer.
+        zonal: [S, (lmax+1)^2] zonal harmonics, the row m' = 0 of the Wigner matrices.
+        frames: rotations to the frames of the blocks.
     """
 
     weight: Tensor
@@ -33,7 +37,8 @@ class EdgeGeometry(NamedTuple):
     inverse_length: Tensor
     basis: Tensor
     radial: Tensor
-    wigner: Tensor
+    zonal: Tensor
+    frames: Mapping[FrameKey, FrameRotation]
 
 
 class EdgeGeometryStage(nn.Module):
@@ -47,7 +52,7 @@ class EdgeGeometryStage(nn.Module):
         self,
         *,
         lmax: int,
-        mmax: int,
+        frames: Sequence[EdgeFrame],
         rcut: float,
         exponent: int,
         eps: float,
@@ -60,7 +65,9 @@ class EdgeGeometryStage(nn.Module):
         # The trainer keeps this radius in float32, whatever the model's precision.
         self.rcut = float(np.float32(rcut))
         self.radial_uses_weight = radial_uses_weight
+        mmax = max((frame.mmax for frame in frames), default=0)
         self.wigner_rows = WignerRows(lmax, mmax, dtype=dtype)
+        self.frames = nn.ModuleList({frame.key: frame for frame in frames}.values())
 
     def forward(
         self, rows: NeighborRows, n_atoms: int, basis: RadialBasis, network: RadialMLP
@@ -80,15 +87,21 @@ class EdgeGeometryStage(nn.Module):
         # Below version 1.1 the radial features are not weighted; edges beyond the cutoff still
         # vanish.
         factor = weight if self.radial_uses_weight else (weight > 0).to(weight.dtype)
+        wigner = self.wigner_rows(direction)
         return EdgeGeometry(
             weight=weight,
             gate=gate,
             direction=direction,
             inverse_length=inverse_length,
             basis=radial_basis,
-            radial=network.hidden(radial_basis) * factor,
-            wigner=self.wigner_rows(direction),
+            radial=network(radial_basis) * factor,
+            zonal=wigner[:, 0],
+            frames=self._rotations(wigner),
         )
+
+    def _rotations(self, wigner: Tensor) -> dict[FrameKey, FrameRotation]:
+        frames: Iterable[EdgeFrame] = self.frames
+        return {frame.key: frame.rotation(wigner) for frame in frames}
 
     def _length(self, vec: Tensor) -> Tensor:
         """sqrt(|v|^2 + eps^2): [S, 1]."""

@@ -1,9 +1,7 @@
 """Gated products of equivariant features: the nonlinearity of SeZM's nodes (sezm.md 3.9).
 
 Two fields are multiplied (:mod:`.grid`) after optional channel mixing - ``glu``: none, ``mlp``:
-full, ``branch``: several products weighted by a router - and gated by their scalars. Mixing is
-linear per channel, so it is multiplied into the weights of the layer that makes the fields; see
-:meth:`GridNet.project`.
+full, ``branch``: several products weighted by a router - and gated by their scalars.
 """
 
 from __future__ import annotations
@@ -37,6 +35,11 @@ class GridOp(nn.Module):
         self.out_proj = linear(2 * channels if op == "mlp" else channels, channels)
         if op == "branch":
             self.router = linear(2 * channels, n_branches)
+
+    def project(self, left: Tensor, right: Tensor) -> tuple[Tensor, Tensor]:
+        """[..., in_channels] of both, in any precision -> [..., P]."""
+        weights = (self.left_proj.weight, self.right_proj.weight)
+        return left @ weights[0].to(left.dtype), right @ weights[1].to(right.dtype)
 
 
 def grid_op(mlp: bool, branches: int) -> str:
@@ -74,7 +77,7 @@ class GridNet(nn.Module):
         dtype: torch.dtype,
     ) -> None:
         super().__init__()
-        self.lmax = max(degree for degree, _ in rows)
+        self.degrees = [degree for degree, _ in rows]
         self.channels, self.n_focus = channels, n_focus
         self.frames = 1 if kmax is None else 2 * kmax + 1
         self.op = op
@@ -96,15 +99,25 @@ class GridNet(nn.Module):
         )
         self.product = GridProduct(rows, kmax=kmax, dtype=dtype)
 
+    def forward(self, left: Tensor, right: Tensor) -> Tensor:
+        """Gated product of values [N, rows, F, frames, C] -> [N, rows, F, frames * C]."""
+        scalars = torch.cat([left[:, 0, :, 0], right[:, 0, :, 0]], -1)
+        return self._gated_product(left, right, scalars)
+
+    def _gated_product(self, left: Tensor, right: Tensor, scalars: Tensor) -> Tensor:
+        left, right = self.project(left, right)
+        product = self.multiply(self._field(left), self._field(right), scalars)
+        return self._values(product)
+
     def project(self, left: Tensor, right: Tensor) -> tuple[Tensor, Tensor]:
-        """Mixing multiplied into weights [..., C] whose outputs are the left and right field."""
+        """Mixing of [..., C], or of weights that make them, to the factors of the product."""
         if self.op == "glu":
             return left, right
         if self.op == "mlp":
             left = right = torch.cat([left, right], -1)
-        return left @ self.grid_op.left_proj.weight, right @ self.grid_op.right_proj.weight
+        return self.grid_op.project(left, right)
 
-    def forward(self, left: Field, right: Field, scalars: Tensor) -> Field:
+    def multiply(self, left: Field, right: Field, scalars: Tensor) -> Field:
         """Product of projected fields [N, rows, F * P]; scalars [N, F, 2 C] before projection.
 
         Returns:
@@ -117,10 +130,11 @@ class GridNet(nn.Module):
         field = _map(grid.from_grid(product), self._output_projection)
         gate = torch.sigmoid(self.scalar_gate(scalars)).flatten(1).unsqueeze(1)  # [N, 1, F C]
         field = _map(field, lambda values: values * gate)
-        return add_to_scalars(field, _scalar_path(scalars).flatten(1).unsqueeze(1))
+        path = _scalar_path(scalars).flatten(1).unsqueeze(1)
+        return Field(torch.cat([field.zero[:, :1] + path, field.zero[:, 1:]], 1), field.pairs)
 
     def scalar(self, left: Field, right: Field, scalars: Tensor) -> Tensor:
-        """Only the l = 0, k = 0 output of :meth:`forward`: [N, F, C]; no grid is needed."""
+        """Only the l = 0, k = 0 output of :meth:`multiply`: [N, F, C]; no grid is needed."""
         product = self.product.scalar(left, right).unsqueeze(1)  # [N, 1, F P]
         product = self._sum_branches(product, self._branch_probabilities(scalars))
         product = self._output_projection(product).reshape(-1, self.n_focus, self.channels)
@@ -145,6 +159,27 @@ class GridNet(nn.Module):
             return values
         per_focus = values.reshape(*values.shape[:2], self.n_focus, -1)
         return self.grid_op.out_proj(per_focus).flatten(2)
+
+    def _field(self, values: Tensor) -> Field:
+        """[N, rows, F, frames, P] as a field; frames with |k| > l do not exist."""
+        pairs = [
+            values[:, self._first_row(k) :, :, 2 * k - 1 : 2 * k + 1].transpose(2, 3).flatten(1, 2)
+            for k in range(1, self.frames // 2 + 1)
+        ]
+        return Field(values[:, :, :, 0].flatten(2), tuple(pair.flatten(2) for pair in pairs))
+
+    def _values(self, field: Field) -> Tensor:
+        """A field as [N, rows, F, frames * C], zero in frames that do not exist."""
+        frames = [field.zero.unflatten(2, (self.n_focus, 1, -1))]
+        for k, pair in enumerate(field.pairs, 1):
+            present = pair.unflatten(1, (-1, 2)).unflatten(3, (self.n_focus, -1)).transpose(2, 3)
+            absent = torch.zeros_like(present[:, :1]).expand(-1, self._first_row(k), -1, -1, -1)
+            frames.append(torch.cat([absent, present], 1))
+        return torch.cat(frames, 3).flatten(3)
+
+    def _first_row(self, degree: int) -> int:
+        """The first row of a degree."""
+        return sum(row_degree < degree for row_degree in self.degrees)
 
 
 class CrossGridNet(GridNet):
@@ -190,29 +225,22 @@ class CrossGridNet(GridNet):
         """As in self mode, but an "mlp" mixes each input alone."""
         if self.op == "glu":
             return left, right
-        return left @ self.grid_op.left_proj.weight, right @ self.grid_op.right_proj.weight
+        return self.grid_op.project(left, right)
 
-    def cross(self, query: Tensor, context: Tensor) -> Tensor:
+    def forward(self, query: Tensor, context: Tensor) -> Tensor:
         """[N, rows, F, C] of two inputs -> [N, rows, F, C]."""
-        left, right = self._fields(query, context)
         scalars = torch.cat([query[:, 0], context[:, 0]], -1)
-        product = self.forward(left, right, scalars)
-        if self.on_sphere:
-            contracted = product.zero.reshape(query.shape)
-        else:
-            weight = self.frame_contract.weight
-            contracted = contract_field(product, weight, self.n_focus, self.mmax)
-        return contracted * self.residual_scale
+        product = self._gated_product(self._expanded(query), self._expanded(context), scalars)
+        if not self.on_sphere:
+            product = degree_matmul(product, self.frame_contract.by_degree(), 0, self.mmax)
+        return product * self.residual_scale
 
-    def _fields(self, query: Tensor, context: Tensor) -> tuple[Field, Field]:
+    def _expanded(self, x: Tensor) -> Tensor:
+        """[N, rows, F, C] -> [N, rows, F, frames, C]."""
         if self.on_sphere:
-            projected = self.project(query, context)
-            return Field(projected[0].flatten(2)), Field(projected[1].flatten(2))
-        expand = self.frame_expand.weight.reshape(
-            self.lmax + 1, self.channels, self.frames, self.channels
-        )
-        left, right = self.project(expand, expand)
-        return make_field(query, left, self.mmax), make_field(context, right, self.mmax)
+            return x.unsqueeze(3)
+        expanded = degree_matmul(x, self.frame_expand.by_degree(), 0, self.mmax)
+        return expanded.unflatten(3, (self.frames, -1))
 
 
 class _DegreeWeights(nn.Module):
@@ -220,53 +248,9 @@ class _DegreeWeights(nn.Module):
         super().__init__()
         self.weight = weight_parameter(lmax + 1, n_in, n_out, dtype=dtype)
 
-
-def make_field(x: Tensor, weights: Tensor, mmax: int | None = None) -> Field:
-    """Field of features x [N, D, F, I] by weights [lmax + 1, I, frames, P]: [N, rows, F * P].
-
-    Frames with |k| > l do not exist, so their weights are not used.
-    """
-    n, _, focus, _ = x.shape
-    frames, width = weights.shape[2:]
-    zero = degree_matmul(x, list(weights[:, :, 0].unbind(0)), 0, mmax).flatten(2)
-    pairs = []
-    for k in range(1, frames // 2 + 1):
-        pair_weights = list(weights[k:, :, 2 * k - 1 : 2 * k + 1].flatten(2).unbind(0))
-        rows = x[:, _first_row(k, mmax) :]
-        pair = degree_matmul(rows, pair_weights, k, mmax)  # [N, D_k, F, 2 P]
-        pair = pair.reshape(n, -1, focus, 2, width).transpose(2, 3)
-        pairs.append(pair.reshape(n, -1, focus * width))
-    return Field(zero, tuple(pairs))
-
-
-def contract_field(field: Field, weight: Tensor, n_focus: int, mmax: int | None = None) -> Tensor:
-    """Frames and channels [N, rows, F * C] to features by weight [lmax + 1, frames * C, O].
-
-    Returns:
-        [N, D, F, O].
-    """
-    n, rows, width = field.zero.shape
-    channels = width // n_focus
-    zero = field.zero.reshape(n, rows, n_focus, channels)
-    out = degree_matmul(zero, list(weight[:, :channels].unbind(0)), 0, mmax)
-    for k, values in enumerate(field.pairs, 1):
-        pair = values.reshape(n, -1, 2, n_focus, channels).transpose(2, 3)
-        pair = pair.reshape(n, -1, n_focus, 2 * channels)
-        of_pair = weight[k:, (2 * k - 1) * channels : (2 * k + 1) * channels]
-        higher = degree_matmul(pair, list(of_pair.unbind(0)), k, mmax)
-        first = _first_row(k, mmax)
-        out = torch.cat([out[:, :first], out[:, first:] + higher], 1)
-    return out
-
-
-def add_to_scalars(field: Field, values: Tensor) -> Field:
-    """Add [N or 1, 1, C] to the l = 0, k = 0 coefficients."""
-    return Field(torch.cat([field.zero[:, :1] + values, field.zero[:, 1:]], 1), field.pairs)
-
-
-def _first_row(degree: int, mmax: int | None) -> int:
-    """The first packed row of a degree."""
-    return len(packed_rows(degree - 1, mmax))
+    def by_degree(self) -> list[Tensor]:
+        """[n_in, n_out] of each degree."""
+        return list(self.weight.unbind(0))
 
 
 def _map(field: Field, function: Callable[[Tensor], Tensor]) -> Field:

@@ -111,13 +111,8 @@ class RadialMLP(nn.Module):
         modules.append(MLPLayer(mlp_layers[-2], mlp_layers[-1], dtype=dtype))
         self.net = nn.Sequential(*modules)
 
-    def hidden(self, basis: Tensor) -> Tensor:
-        """Everything but the last layer, which is linear and folded into what follows."""
-        for module in list(self.net)[:-1]:
+    def forward(self, basis: Tensor) -> Tensor:
+        """[S, n_radial] -> [S, mlp_layers[-1]]."""
+        for module in self.net:
             basis = self.activation(basis) if isinstance(module, nn.Identity) else module(basis)
         return basis
-
-    def last_weight(self) -> Tensor:
-        """[hidden, (lmax + 1) * C], degree-major."""
-        last: Tensor = self.net[-1].matrix
-        return last

@@ -1,105 +1,129 @@
-"""Radial features of a block, and the kernels made of them (sezm.md 3.3, 3.7.4)."""
+"""Radial features of a block, and what is linear in them (sezm.md 3.3)."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import torch
 from torch import Tensor, nn
 
 from ..neighbor_rows import NeighborRows
 from .geometry import EdgeGeometry
-from .linear import weight_parameter
+from .linear import ChannelLinear, weight_parameter
 from .type_features import TypeFeatures
 
 
 @dataclass(frozen=True)
 class RadialFeatures:
-    """rho[s, l, h] = edges.radial @ of_edge[:, l] + of_atom[source] + of_atom[target].
-
-    It is linear in what is known before the call, so a product with weights is multiplied into
-    those, and rho itself is made only where its elements are needed.
+    """Radial features rho of a block's edges: Q[e, l, c] = R[e, l, c] + t_source + t_target.
 
     Attributes:
-        of_edge: [hidden, L+1, Ch].
-        of_atom: Ch type features, the same for every degree.
+        lmax: L of the block.
         edges, rows: of the call.
+        types: C type features.
+        projection: from C to the block's Ch channels, where these differ.
     """
 
-    of_edge: Tensor
-    of_atom: TypeFeatures
+    lmax: int
     edges: EdgeGeometry
     rows: NeighborRows
+    types: TypeFeatures
+    projection: ChannelLinear | None
 
-    def all_degrees(self) -> Tensor:
+    @cached_property
+    def degrees(self) -> Tensor:
         """[S, L+1, Ch]."""
-        from_radial = self.edges.radial @ self.of_edge.flatten(1)
-        from_types = self.of_atom.of_edges(self.rows)
-        return from_radial.unflatten(1, self.of_edge.shape[1:]) + from_types.unsqueeze(1)
-
-    def scalars(self) -> Tensor:
-        """The l = 0 row: [S, Ch]."""
-        return self._product(self.of_edge[:, 0], self.of_atom)
-
-    def scalars_times(self, weight: Tensor) -> Tensor:
-        """The l = 0 row times [Ch, A]: [S, A]."""
-        return self._product(self.of_edge[:, 0] @ weight, self.of_atom.times(weight))
-
-    def times(self, weight: Tensor) -> Tensor:
-        """All degrees, flattened, times [(L+1) Ch, K]: [S, K]."""
-        per_degree = weight.unflatten(0, (self.of_edge.shape[1], -1))
-        of_atom = self.of_atom.times(per_degree.sum(0))
-        return self._product(self.of_edge.flatten(1) @ weight, of_atom)
-
-    def _product(self, of_edge: Tensor, of_atom: TypeFeatures) -> Tensor:
-        return self.edges.radial @ of_edge + of_atom.of_edges(self.rows)
+        channels = self.types.table.shape[1]
+        of_radius = self.edges.radial.unflatten(1, (-1, channels))[:, : self.lmax + 1]
+        rho = of_radius + self.types.of_edges(self.rows).unsqueeze(1)
+        return rho if self.projection is None else self.projection(rho)
 
 
-class DynamicRadialDegreeMixer(nn.Module):
-    """Radial kernels that mix degrees of equal order in the edge frame (sezm.md 3.7.4).
+class RadialMap(nn.Module):
+    """A linear map of radial features, of which :meth:`matrix` is the matrix.
 
-    ``weight`` [(lmax+1) * channels, n_kernel * width] gives, for m = 0 .. mmax, blocks of kernel
-    entries with the index l_in * (lmax-m+1) + l_out, degrees counted from m. A kernel entry acts
-
-        mode "degree"               on all channels alike (width 1)
-        "degree_channel", rank r    as a sum of r entries, each times a channel basis (width r)
-        "degree_channel", rank 0    on its own channel (width ``channels``)
+    Args:
+        lmax: L.
+        channels: Ch.
     """
 
-    def __init__(
-        self, *, lmax: int, mmax: int, channels: int, mode: str, rank: int, dtype: torch.dtype
-    ) -> None:
+    def __init__(self, lmax: int, channels: int) -> None:
         super().__init__()
-        self.lmax, self.mmax = lmax, mmax
-        self.per_channel = mode == "degree_channel" and rank == 0
-        self.width = 1 if mode == "degree" else rank or channels
-        n_kernel = sum((lmax - m + 1) ** 2 for m in range(mmax + 1))
-        self.weight = weight_parameter((lmax + 1) * channels, n_kernel * self.width, dtype=dtype)
-        self.channel_basis = (
-            weight_parameter(rank, channels, dtype=dtype)
-            if mode == "degree_channel" and rank > 0
-            else None
-        )
+        self.lmax, self.channels = lmax, channels
 
-    def kernel_blocks(self) -> list[Tensor]:
-        """Per order m: [(lmax+1) * channels, l_in, l_out, width]."""
-        sizes = [(self.lmax - m + 1) ** 2 * self.width for m in range(self.mmax + 1)]
-        blocks = self.weight.split(sizes, 1)
-        return [
-            block.reshape(-1, self.lmax - m + 1, self.lmax - m + 1, self.width)
-            for m, block in enumerate(blocks)
-        ]
+    def forward(self, radial: RadialFeatures) -> Tensor:
+        """[S, K]."""
+        raise NotImplementedError
 
-    def apply_per_channel(self, local: Tensor, radial: RadialFeatures) -> Tensor:
-        """Kernels of every channel on features in the edge frame: [S, frame rows, Ch] -> same."""
-        kernels = radial.times(self.weight)
-        degrees = [self.lmax - m + 1 for m in range(self.mmax + 1)]
-        signs = [1 if m == 0 else 2 for m in range(self.mmax + 1)]
-        parts = local.split([n * sign for n, sign in zip(degrees, signs, strict=True)], 1)
-        blocks = kernels.split([n * n * self.width for n in degrees], 1)
-        mixed = []
-        for n, part, block in zip(degrees, parts, blocks, strict=True):
-            by_degree = part.reshape(part.shape[0], -1, n, 1, self.width)  # [S, sign, l_in, 1, Ch]
-            kernel = block.reshape(part.shape[0], 1, n, n, self.width)
-            mixed.append((by_degree * kernel).sum(2).flatten(1, 2))
-        return torch.cat(mixed, 1)
+    def matrix(self) -> Tensor:
+        """[(L+1) Ch, K]: the map of degree-major flattened features."""
+        raise NotImplementedError
+
+
+class RadialDegrees(RadialMap):
+    """The features themselves."""
+
+    def __init__(self, lmax: int, channels: int, *, dtype: torch.dtype) -> None:
+        super().__init__(lmax, channels)
+        self.dtype = dtype
+
+    def forward(self, radial: RadialFeatures) -> Tensor:
+        """[S, (L+1) Ch]."""
+        return radial.degrees.flatten(1)
+
+    def matrix(self) -> Tensor:
+        """The identity."""
+        return torch.eye((self.lmax + 1) * self.channels, dtype=self.dtype)
+
+
+class RadialScalars(RadialDegrees):
+    """Those of l = 0."""
+
+    def forward(self, radial: RadialFeatures) -> Tensor:
+        """[S, Ch]."""
+        return radial.degrees[:, 0]
+
+    def matrix(self) -> Tensor:
+        """The first columns of the identity."""
+        return super().matrix()[:, : self.channels]
+
+
+class RadialLogits(RadialMap):
+    """Share of the attention's logits: a product with l = 0 per focus stream and head."""
+
+    def __init__(
+        self, lmax: int, *, channels: int, n_focus: int, n_heads: int, dtype: torch.dtype
+    ) -> None:
+        super().__init__(lmax, n_focus * channels)
+        self.logit_w = weight_parameter(channels, n_focus, n_heads, dtype=dtype)
+
+    def forward(self, radial: RadialFeatures) -> Tensor:
+        """[S, F H]."""
+        return radial.degrees[:, 0] @ self._of_scalars()
+
+    def matrix(self) -> Tensor:
+        """Zero in the rows of l >= 1."""
+        of_scalars = self._of_scalars()
+        absent = of_scalars.new_zeros((self.lmax * self.channels, of_scalars.shape[1]))
+        return torch.cat([of_scalars, absent])
+
+    def _of_scalars(self) -> Tensor:
+        """[F channels, F H]."""
+        return torch.block_diag(*self.logit_w.transpose(0, 1).unbind(0))
+
+
+class RadialKernels(RadialMap):
+    """Entries of the kernels that mix degrees (see :mod:`.degree_mixer`)."""
+
+    def __init__(self, lmax: int, channels: int, entries: int, *, dtype: torch.dtype) -> None:
+        super().__init__(lmax, channels)
+        self.weight = weight_parameter((lmax + 1) * channels, entries, dtype=dtype)
+
+    def forward(self, radial: RadialFeatures) -> Tensor:
+        """[S, entries]."""
+        return radial.degrees.flatten(1) @ self.weight
+
+    def matrix(self) -> Tensor:
+        """The weight."""
+        return self.weight

@@ -28,7 +28,9 @@ NEWEST_VERSION = 1.2
 MODULE_TO_KEY = (
     # (pattern in our parameter names, replacement in the checkpoint's keys)
     (r"\.message\.(linears|activations)\.", r".edge_cartesian_tp.\1."),
-    (r"\.(aggregation|message(\.mixing)?)\.", "."),
+    (r"\.(aggregation|message(\.(mixing|source))?|neighbors)\.", "."),
+    (r"\b(radial_degree_mixer)\.kernels\.", r"\1."),
+    (r"\battn\.radial_logits\.", "attn."),
     (r"\b(full|block)_attn_res\.(so2|ffns)\b", r"\1_attn_res_\2"),
     (r"\bcompetition\.norm\b", "focus_compete_norm"),
     (r"\bcompetition\.bias\b", "focus_compete_bias"),
@@ -84,6 +86,19 @@ def read_checkpoint(
             expected.
     """
     return model_from_checkpoint(load_checkpoint_file(path), dtype, head, str(path), ema)
+
+
+def checkpoint_heads(path: str | Path) -> tuple[str, ...]:
+    """Names of the heads of a multitask checkpoint; none of a single-task one.
+
+    Raises:
+        CheckpointError: not a file of the trainer.
+    """
+    content = load_checkpoint_file(path)
+    if not is_sezm_checkpoint(content):
+        return ()
+    params = content.get("model", content)["_extra_state"]["model_params"]
+    return tuple(params.get("model_dict", ()))
 
 
 def model_from_checkpoint(

@@ -1,8 +1,7 @@
 """Maps, gates and norms that commute with rotations about the edge (sezm.md 3.6).
 
-Messages in the edge frame are kept as one tensor per order m: for m = 0 [F, S, (L+1) C] with rows
-l = 0 .. L; for m >= 1 [F, S, 2 (L-m+1) C] with rows (l, -m), l = m .. L, then (l, +m). A layer is
-then one dense product per order.
+Messages in the edge frame are kept as one tensor per signed order, m = 0, -1, +1, -2, +2, ...:
+[F, S, (L-|m|+1) C] with rows l = |m| .. L. A layer is then a few dense products.
 """
 
 from __future__ import annotations
@@ -12,7 +11,6 @@ from torch import Tensor, nn
 
 from .activation import activation_by_name
 from .edge_frame import EdgeFrame
-from .grid import Field
 from .grid_net import GridNet
 from .linear import FocusLinear, weight_parameter
 
@@ -50,16 +48,23 @@ class SO2Linear(nn.Module):
         )
         self.bias0 = weight_parameter(n_focus * out_channels, dtype=dtype) if mlp_bias else None
 
-    def matrices(self) -> list[Tensor]:
-        """One matrix per focus and order: [F, in, out], in the layout of this module's messages."""
-        first = self.weight_m0.reshape(self.weight_m0.shape[0], self.n_focus, -1).transpose(0, 1)
-        return [first, *(self._pair_matrix(m) for m in range(1, self.mmax + 1))]
+    def forward(self, messages: list[Tensor]) -> list[Tensor]:
+        """Messages of in_channels in this module's layout -> of out_channels, without bias."""
+        out = [messages[0] @ self.zero_matrix()]
+        for m in range(1, self.mmax + 1):
+            minus, plus = messages[2 * m - 1], messages[2 * m]
+            u, v = self.pair_matrices(m)
+            out += [minus @ u - plus @ v, minus @ v + plus @ u]
+        return out
 
-    def _pair_matrix(self, m: int) -> Tensor:
-        """y_- = x_- U - x_+ V, y_+ = x_- V + x_+ U as one real matrix."""
-        weight = self.weight_m[m - 1].unflatten(1, (self.n_focus, 2, -1))
-        u, v = weight.permute(2, 1, 0, 3)  # each [F, in, out]
-        return torch.cat([torch.cat([u, v], 2), torch.cat([-v, u], 2)], 1)
+    def zero_matrix(self) -> Tensor:
+        """Of m = 0: [F, in, out], rows and columns degree-major."""
+        return self.weight_m0.unflatten(1, (self.n_focus, -1)).transpose(0, 1)
+
+    def pair_matrices(self, m: int) -> tuple[Tensor, Tensor]:
+        """U and V of y_- = x_- U - x_+ V, y_+ = x_- V + x_+ U: each [F, in, out]."""
+        u, v = self.weight_m[m - 1].unflatten(1, (self.n_focus, 2, -1)).permute(2, 1, 0, 3)
+        return u, v
 
 
 class SO2Gate(nn.Module):
@@ -78,8 +83,6 @@ class SO2Gate(nn.Module):
         super().__init__()
         self.lmax, self.channels = lmax, channels
         self.activation = activation_by_name(activation_function)
-        # silu is x times a gate as well, so all rows of m = 0 take part in one product.
-        self.is_silu = activation_function == "silu"
         if lmax > 0:
             self.gate_linear = FocusLinear(
                 in_channels=channels,
@@ -95,31 +98,17 @@ class SO2Gate(nn.Module):
         scalars, higher = first[:, :, : self.channels], first[:, :, self.channels :]
         if self.lmax == 0:
             return [self.activation(scalars)]
-        if self.is_silu:
-            all_gates = torch.sigmoid(self._gates(scalars, with_scalars=True))  # [F, S, (L+1) C]
-            gates = all_gates[:, :, self.channels :]
-            gated = [first * all_gates]
-        else:
-            gates = torch.sigmoid(self._gates(scalars, with_scalars=False))
-            gated = [torch.cat([self.activation(scalars), higher * gates], 2)]
-        for m, message in enumerate(messages[1:], start=1):
-            gate = gates[:, :, (m - 1) * self.channels :]
-            # Not broadcast over the sign: the derivative of that is a sum over a tiny axis.
-            gated.append(message * torch.cat([gate, gate], 2))
+        gates = torch.sigmoid(self._logits(scalars))  # [F, S, L C]
+        gated = [torch.cat([self.activation(scalars), higher * gates], 2)]
+        for i, message in enumerate(messages[1:]):
+            gated.append(message * gates[:, :, i // 2 * self.channels :])
         return gated
 
-    def _gates(self, scalars: Tensor, *, with_scalars: bool) -> Tensor:
-        """Logits of the gates of l = 1 .. L, and before them the scalars if wanted."""
-        weight, bias = self.gate_linear.per_focus(), self.gate_linear.bias
-        if with_scalars:
-            identity = torch.eye(self.channels, dtype=weight.dtype, device=weight.device)
-            weight = torch.cat([identity.expand(weight.shape[0], -1, -1), weight], 2)
-        logits = scalars @ weight
-        if bias is None:
-            return logits
-        by_focus = bias.reshape(weight.shape[0], 1, -1)
-        absent = by_focus.new_zeros((by_focus.shape[0], 1, logits.shape[2] - by_focus.shape[2]))
-        return logits + torch.cat([absent, by_focus], 2)
+    def _logits(self, scalars: Tensor) -> Tensor:
+        """[F, S, C] -> [F, S, L C]."""
+        logits = scalars @ self.gate_linear.per_focus()
+        bias = self.gate_linear.bias
+        return logits if bias is None else logits + bias.reshape(logits.shape[0], 1, -1)
 
 
 class SO2GridActivation(GridNet):
@@ -142,9 +131,8 @@ class SO2GridActivation(GridNet):
     def forward(self, messages: list[Tensor]) -> list[Tensor]:  # type: ignore[override]
         """Messages of 2 C channels -> of C channels."""
         joined = self.frame.join_orders(messages, 2 * self.channels)
-        left, right = joined.chunk(2, -1)
-        product = super().forward(Field(left.flatten(2)), Field(right.flatten(2)), joined[:, 0])
-        return self.frame.split_orders(product.zero, self.n_focus)
+        left, right = joined.unflatten(3, (2, 1, -1)).unbind(3)
+        return self.frame.split_orders(super().forward(left, right).flatten(2), self.n_focus)
 
 
 class ReducedEquivariantRMSNorm(nn.Module):
@@ -168,19 +156,15 @@ class ReducedEquivariantRMSNorm(nn.Module):
 
     def forward(self, messages: list[Tensor]) -> list[Tensor]:
         """Messages in this module's layout -> same."""
-        parts = [self._by_degree(message, m) for m, message in enumerate(messages)]
-        scalars = parts[0][:, :, :, :1]
+        parts = [message.unflatten(2, (-1, self.channels)) for message in messages]
+        scalars = parts[0][:, :, :1]
         centred = scalars - scalars.mean(-1, keepdim=True)
-        parts[0] = torch.cat([centred, parts[0][:, :, :, 1:]], 3)
-        balanced = [part * part * self.balance[m:] for m, part in enumerate(parts)]
-        variance = torch.stack([part.sum((2, 3, 4)) for part in balanced]).sum(0)
-        factor = torch.rsqrt(variance + self.eps)[:, :, None, None, None]
-        scale = self.adam_scale[:, None, None]  # [F, 1, 1, L+1, C]
-        normed = [part * factor * scale[:, :, :, m:] for m, part in enumerate(parts)]
-        scalars = normed[0][:, :, :, :1] + self.bias0[:, None, None, None]
-        normed[0] = torch.cat([scalars, normed[0][:, :, :, 1:]], 3)
-        return [part.reshape(message.shape) for part, message in zip(normed, messages, strict=True)]
-
-    def _by_degree(self, message: Tensor, m: int) -> Tensor:
-        """[F, S, 1 or 2, degrees, C]."""
-        return message.unflatten(2, (-1, self.lmax - m + 1, self.channels))
+        parts[0] = torch.cat([centred, parts[0][:, :, 1:]], 2)
+        balanced = [part * part * self.balance[-part.shape[2] :] for part in parts]
+        variance = torch.stack([part.sum((2, 3)) for part in balanced]).sum(0)
+        factor = torch.rsqrt(variance + self.eps)[:, :, None, None]
+        scale = self.adam_scale[:, None]  # [F, 1, L+1, C]
+        normed = [part * factor * scale[:, :, -part.shape[2] :] for part in parts]
+        scalars = normed[0][:, :, :1] + self.bias0[:, None, None]
+        normed[0] = torch.cat([scalars, normed[0][:, :, 1:]], 2)
+        return [part.flatten(2) for part in normed]

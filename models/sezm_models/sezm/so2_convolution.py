@@ -109,7 +109,7 @@ class SO2Convolution(nn.Module):
                 **streams,
             )
         else:
-            self.message = RadialMessages(lmax=lmax, n_focus=n_focus)
+            self.message = RadialMessages(lmax=lmax, **streams)
         width = {"channels": self.focus_dim, "n_focus": n_focus, "dtype": dtype}
         self.competition = (
             FocusCompetition(focus_norm=focus_norm, mlp_bias=mlp_bias, eps=eps, **width)
@@ -160,7 +160,6 @@ class SO2Convolution(nn.Module):
         edges: EdgeGeometry,
         rows: NeighborRows,
         types: TypeFeatures,
-        last_radial_weight: Tensor,
     ) -> Tensor:
         """Edge stage: weighted sum over neighbours of the messages.
 
@@ -169,19 +168,16 @@ class SO2Convolution(nn.Module):
             edges: of the call.
             rows: of the call.
             types: C type features.
-            last_radial_weight: [hidden, (lmax_0 + 1) C] of the radial network.
 
         Returns:
             [N, D, F, focus_dim].
         """
         features = features.squeeze(2)
-        radial = RadialFeatures(*self._radial_weights(last_radial_weight, types), edges, rows)
+        radial = RadialFeatures(self.lmax, edges, rows, types, self.radial_hidden_proj)
         attention = self.aggregation.weights(features[:, 0], radial)
         message, scalars = self.message(features, radial)
         share = None if self.competition is None else self.competition(scalars)
-        return self.aggregation(
-            message, self.message.degrees, attention, share, self.message.frame, radial
-        )
+        return self.aggregation(message, attention, share, self.message.frame, radial)
 
     def finish(self, summed: Tensor, features: Tensor) -> Tensor:
         """Node stage out.
@@ -190,22 +186,10 @@ class SO2Convolution(nn.Module):
         """
         context = features.reshape(summed.shape)
         if self.message_node_grid_product is not None:
-            summed = summed + self.message_node_grid_product.cross(summed, context)
+            summed = summed + self.message_node_grid_product(summed, context)
         if self.node_cartesian_tp is not None:
             summed = self.node_cartesian_tp(summed, context)
         return self.post_focus_mix(summed.flatten(2).unsqueeze(2))
-
-    def _radial_weights(self, last: Tensor, types: TypeFeatures) -> tuple[Tensor, TypeFeatures]:
-        """From radial hidden features, and from types, to hidden radial features rho.
-
-        Returns:
-            [hidden, L+1, F * focus_dim] and F * focus_dim features, the same for every degree.
-        """
-        weight = last.reshape(last.shape[0], -1, types.table.shape[1])[:, : self.lmax + 1]
-        if self.radial_hidden_proj is None:
-            return weight, types
-        projection = self.radial_hidden_proj.weight
-        return weight @ projection, types.times(projection)
 
 
 def _grid_options(

@@ -90,6 +90,7 @@ class SO2Mixing(nn.Module):
             for _ in range(0 if so2_attn_res == "none" else layers)
         )
         self.has_bias = mlp_bias and layers > 0
+        self.residual_in_weight = False  # of the last layer; set by simplification
 
     def forward(self, local: list[Tensor], bias_factor: Tensor | None) -> list[Tensor]:
         """Messages in the layout of :mod:`.so2` -> same.
@@ -98,33 +99,21 @@ class SO2Mixing(nn.Module):
             local: the messages.
             bias_factor: [F, S, channels], multiplies the bias of the first layer, if there is one.
         """
-        sources = [local]
+        sources, last = [local], len(self.so2_linears) - 1
         for i, linear in enumerate(self.so2_linears):
             if len(self.so2_layer_attn_res) > 0:
                 local = self._attend(i, sources, local)
-            if i == len(self.so2_linears) - 1:
-                return self._last_layer(i, local, bias_factor)
-            normed = self.so2_inter_norms[i](local) if self.so2_norm else local
-            mixed = _products(normed, linear.matrices())
-            mixed = self._add_bias(mixed, linear.bias0, bias_factor if i == 0 else None)
-            mixed = self.non_linearities[i](mixed)
+            normed = self.so2_inter_norms[i](local) if self.so2_norm and i < last else local
+            mixed = self._add_bias(linear(normed), linear.bias0, bias_factor if i == 0 else None)
+            if i == last and self.residual_in_weight:
+                return mixed
+            if i < last:
+                mixed = self.non_linearities[i](mixed)
             if self.layer_scale:
-                mixed = [part * self._scale(i, part) for part in mixed]
+                mixed = [part * self.scale(i, part.shape[2]) for part in mixed]
             sources.append(mixed)
             local = [part + update for part, update in zip(local, mixed, strict=True)]
         return local
-
-    def _last_layer(self, i: int, local: list[Tensor], bias_factor: Tensor | None) -> list[Tensor]:
-        """The last layer has no activation, so its residual, and its scale, are in the weight."""
-        linear = self.so2_linears[i]
-        matrices = linear.matrices()
-        bias = linear.bias0
-        if self.layer_scale:
-            matrices = [matrix * self._scale(i, matrix) for matrix in matrices]
-            bias = None if bias is None else bias * self.adam_so2_layer_scales[i].flatten()
-        matrices = [matrix + _identity(matrix) for matrix in matrices]
-        mixed = _products(local, matrices)
-        return self._add_bias(mixed, bias, bias_factor if i == 0 else None)
 
     def _attend(self, i: int, sources: list[list[Tensor]], local: list[Tensor]) -> list[Tensor]:
         scalars = [self._scalars(source) for source in sources]
@@ -138,10 +127,10 @@ class SO2Mixing(nn.Module):
         """l = 0 rows of all streams: [S, F * channels]."""
         return local[0][:, :, : self.channels].transpose(0, 1).flatten(1)
 
-    def _scale(self, i: int, like: Tensor) -> Tensor:
-        """Layer scale, repeated over the rows in ``like``'s last axis: [F, 1, rows * channels]."""
+    def scale(self, i: int, width: int) -> Tensor:
+        """Layer scale, repeated over the rows of a message: [F, 1, width]."""
         scale: Tensor = self.adam_so2_layer_scales[i]
-        return scale.repeat(1, like.shape[2] // self.channels).unsqueeze(1)
+        return scale.repeat(1, width // self.channels).unsqueeze(1)
 
     def _add_bias(
         self, mixed: list[Tensor], bias: Tensor | None, factor: Tensor | None
@@ -155,11 +144,3 @@ class SO2Mixing(nn.Module):
             by_focus = by_focus * factor.repeat(1, 1, width // self.channels)
         first = torch.cat([mixed[0][:, :, :width] + by_focus, mixed[0][:, :, width:]], 2)
         return [first, *mixed[1:]]
-
-
-def _products(local: list[Tensor], matrices: list[Tensor]) -> list[Tensor]:
-    return [part @ matrix for part, matrix in zip(local, matrices, strict=True)]
-
-
-def _identity(matrix: Tensor) -> Tensor:
-    return torch.eye(matrix.shape[-1], dtype=matrix.dtype, device=matrix.device)

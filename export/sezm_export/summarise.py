@@ -1,0 +1,47 @@
+"""What a model is to its users: size, heads, unusual options, cost."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from sezm_models import checkpoint_heads
+from sezm_models.sezm.config import SeZMConfig
+from sezm_models.sezm.summary import summary
+
+from sezm_infer.metadata import Metadata
+
+from .cost import cost_per_atom
+from .describe import describe, file_digest
+from .flat_function import EnergyModel
+from .load import load_model
+
+
+def summarise(model: EnergyModel) -> dict[str, Any]:
+    """The ``summary`` of the metadata.
+
+    Returns:
+        number of trained parameters and cost per atom; for SeZM what
+        :func:`sezm_models.sezm.summary.summary` says as well.
+    """
+    config = getattr(model, "config", None)
+    about = summary(config) if isinstance(config, SeZMConfig) else {}
+    parameters = getattr(model, "trained_parameters", sum(p.numel() for p in model.parameters()))
+    return about | {"parameters": parameters, "cost_per_atom": cost_per_atom(model)._asdict()}
+
+
+def describe_checkpoint(path: Path, head: str | None = None, ema: bool = False) -> Metadata:
+    """What a checkpoint says of itself.
+
+    Args:
+        path: of the checkpoint.
+        head: branch of a multitask checkpoint; the default one if None.
+        ema: of its averaged weights.
+
+    Raises:
+        SezmError: as :func:`~sezm_export.load.load_model`.
+    """
+    model = load_model(path, None, head, ema)
+    heads = {"heads": list(checkpoint_heads(path))}
+    return replace(describe(model, file_digest(path)), summary=heads | summarise(model))

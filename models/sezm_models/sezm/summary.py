@@ -1,0 +1,76 @@
+"""What a configuration is, in the words of those who trained it (sezm.md 2, 4)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .config import SeZMConfig
+from .options import DESCRIPTOR_DEFAULTS, FITTING_DEFAULTS
+
+MINI: dict[str, Any] = DESCRIPTOR_DEFAULTS | {
+    "channels": 32,
+    "lmax": 2,
+    "n_blocks": 2,
+    "mixing_layers": 3,
+    "message_node_so3": True,
+    "ffn_so3_grid": True,
+    "grid_branch": [0, 0, 1],
+    "so3_readout": "mlp",
+}
+
+PUBLISHED_SIZES: dict[str, dict[str, Any]] = {
+    "Nano": MINI | {"lmax": 1, "radial_so2_mode": "none", "edge_norm": False},
+    "Mini": MINI,
+    "Neo": MINI | {"lmax": 3, "n_focus": 2},
+    "Air": MINI | {"channels": 64, "lmax": 3, "n_blocks": 3, "mixing_layers": 4},
+    "Plus": MINI
+    | {"channels": 64, "lmax": 4, "n_blocks": 4, "mixing_layers": 4, "radial_so2_rank": 2},
+}
+
+NOT_OF_THE_SIZE = frozenset(
+    # No effect on inference, or on the widths and depths that make a size; edge norms in Mini.
+    "sel rcut precision eps use_amp random_gamma lebedev_quadrature exclude_types edge_norm "
+    "add_chg_spin_ebd default_chg_spin s2_activation".split()
+)
+"""``s2_activation`` [False, *]: SO(3) products of the nodes come before those on the sphere."""
+
+
+def summary(config: SeZMConfig) -> dict[str, Any]:
+    """Size, version and unusual options; JSON-able.
+
+    Returns:
+        ``size``: name of the published size with this configuration, or None; ``version``: of the
+        checkpoint's semantics; ``options``: those that differ from their defaults, by section.
+    """
+    return {
+        "size": published_size(config),
+        "version": config.version,
+        "options": {
+            "descriptor": _unusual(config.descriptor, DESCRIPTOR_DEFAULTS),
+            "fitting_net": _unusual(config.fitting, FITTING_DEFAULTS),
+        },
+    }
+
+
+def published_size(config: SeZMConfig) -> str | None:
+    """Name of the published size with this configuration."""
+    found = _normal(config.descriptor, config)
+    for name, options in PUBLISHED_SIZES.items():
+        edge_norm_fits = name == "Mini" or found["edge_norm"] == options["edge_norm"]
+        compared = set(options) - NOT_OF_THE_SIZE
+        if edge_norm_fits and all(found[option] == options[option] for option in compared):
+            return name
+    return None
+
+
+def _normal(options: dict[str, Any], config: SeZMConfig) -> dict[str, Any]:
+    """Equal for other spellings of the same schedule or branches."""
+    result = dict(options)
+    if len(set(config.degrees)) == 1 == len(set(config.orders)):
+        result |= {"lmax": config.degrees[0], "n_blocks": config.n_blocks, "l_schedule": None}
+        result |= {"mmax": config.orders[0], "m_schedule": None}
+    return result
+
+
+def _unusual(options: dict[str, Any], defaults: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in options.items() if value != defaults.get(name, value)}
