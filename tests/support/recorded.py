@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
@@ -37,13 +38,18 @@ FLOAT64_TOLERANCE = 1e-10
 FLOAT64_LOOSE = {"inexact_grid": 1e-5}
 """Where DeePMD-kit's own constants are rounded to float32 (sezm.md 3.9)."""
 
+CONDITIONING = ("charge_spin", "fparam", "aparam", "spins")
+
 FLOAT32_TOLERANCE = 1e-5
 """Of the largest force (virial entry; sum of absolute energies)."""
 
 
 @dataclass(frozen=True)
 class Recorded:
-    """One system of one configuration; arrays as described in tests/reference/README.md."""
+    """One system of one configuration; arrays as described in tests/reference/README.md.
+
+    ``conditioning`` holds the inputs beside the structure, by the names of the model's arguments.
+    """
 
     configuration: str
     system: str
@@ -56,6 +62,7 @@ class Recorded:
     virial: np.ndarray
     atom_energy: np.ndarray
     atom_virial: np.ndarray
+    conditioning: dict[str, np.ndarray] = field(default_factory=dict)
 
 
 def systems_of(configuration: str) -> list[str]:
@@ -71,8 +78,11 @@ def recorded(configuration: str, system: str, dtype: torch.dtype = torch.float64
         inputs = {key: data[f"{system}/{key}"] for key in "pos cell pbc atomic_numbers".split()}
         results = "energy forces virial atom_energy".split()
         outputs = {key: data[f"{system}/{key}{suffix}"] for key in results}
-        atom_virial = data[f"{system}/atom_virial"]
-    return Recorded(configuration, system, **inputs, **outputs, atom_virial=atom_virial)
+        outputs["atom_virial"] = data[f"{system}/atom_virial"]
+        conditioning = {
+            key: data[f"{system}/{key}"] for key in CONDITIONING if f"{system}/{key}" in data
+        }
+    return Recorded(configuration, system, **inputs, **outputs, conditioning=conditioning)
 
 
 @cache
@@ -94,7 +104,11 @@ def edges(
 
 
 def evaluate(
-    model: SeZM, atomic_numbers: np.ndarray, edge_index: np.ndarray, edge_vec: np.ndarray
+    model: SeZM,
+    atomic_numbers: np.ndarray,
+    edge_index: np.ndarray,
+    edge_vec: np.ndarray,
+    conditioning: Mapping[str, np.ndarray] | None = None,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Atomic energies [N], forces [N, 3], virial [3, 3] by differentiation of the plain model."""
     n_atoms = len(atomic_numbers)
@@ -102,7 +116,8 @@ def evaluate(
     index = torch.tensor(edge_index, dtype=torch.int64).reshape(2, -1)
     vec = torch.tensor(edge_vec, dtype=model.dtype).reshape(-1, 3).requires_grad_()
     batch = torch.zeros(n_atoms, dtype=torch.int64)
-    energy = model(numbers, batch, torch.tensor([n_atoms]), index, vec)
+    extra = {name: torch.tensor(x, dtype=model.dtype) for name, x in (conditioning or {}).items()}
+    energy = model(numbers, batch, torch.tensor([n_atoms]), index, vec, **extra)
     if energy.requires_grad:
         (grad,) = torch.autograd.grad(energy.sum(), vec)
     else:
@@ -117,9 +132,9 @@ def assert_agrees(
     found: tuple[np.ndarray, np.ndarray, np.ndarray], expected: Recorded, tolerance: float
 ) -> None:
     """Energies, forces and virial within a relative tolerance, absolute below 1e-4 eV, eV/A.
+
     In float32 the trainer's own rounding error, its deviation from its float64, is allowed on top:
     two single-precision programs cannot agree better than either of them knows the number.
-    single-precision programs cannot agree better than either of them knows the number.
     """
     exact = recorded(expected.configuration, expected.system)
     force_scale = max(np.abs(expected.forces).max(), 1e-4)

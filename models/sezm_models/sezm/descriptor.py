@@ -30,6 +30,7 @@ from .norm import ScalarRMSNorm
 from .parts import block_options, degree_floor, readout_options, residual_options
 from .radial import RadialBasis, RadialMLP
 from .residuals import DEPENDENT, DepthAttnRes, NodeState
+from .type_features import TypeFeatures
 
 
 class SeZMDescriptor(nn.Module):
@@ -118,18 +119,21 @@ class SeZMDescriptor(nn.Module):
         """Types [N] and rows -> [N, C]."""
         n_atoms = types.shape[0]
         edges = self.geometry(rows, n_atoms, self.radial_basis, self.radial_embedding)
-        state = self.embed(types, edges, rows)
+        features = self.type_embedding(types)
+        state = self.embed(types, features, edges, rows)
         for index in range(len(self.blocks)):
-            state = self.interact(index, state, types, edges, rows)
+            state = self.interact(index, state, features, edges, rows)
         return self.read_out(state)
 
-    def embed(self, types: Tensor, edges: EdgeGeometry, rows: NeighborRows) -> NodeState:
+    def embed(
+        self, types: Tensor, features: TypeFeatures, edges: EdgeGeometry, rows: NeighborRows
+    ) -> NodeState:
         """Initial node features [N, (lmax+1)^2, 1, C]."""
-        x = self._initial(types, edges, rows)
+        x = self._initial(types, features.of_atoms(), edges, rows)
         return NodeState(x, () if self.final_attn_res is None else (x,))
 
-    def _initial(self, types: Tensor, edges: EdgeGeometry, rows: NeighborRows) -> Tensor:
-        x = self.type_embedding(types)
+    def _initial(self, types: Tensor, x: Tensor, edges: EdgeGeometry, rows: NeighborRows) -> Tensor:
+        """From type features [N, C]."""
         if self.uses_env_seed:
             z = inverse_degree(edges, rows, types.shape[0], self.degree_floor)
             x = self._film(x, self.env_seed_embedding(edges, rows, types, z))
@@ -157,7 +161,12 @@ class SeZMDescriptor(nn.Module):
         return self.final_full_attn_res or self.final_block_attn_res
 
     def interact(
-        self, index: int, state: NodeState, types: Tensor, edges: EdgeGeometry, rows: NeighborRows
+        self,
+        index: int,
+        state: NodeState,
+        types: TypeFeatures,
+        edges: EdgeGeometry,
+        rows: NeighborRows,
     ) -> NodeState:
         """One block; the last gives only what the read-out uses."""
         block = self.blocks[index]
@@ -167,7 +176,6 @@ class SeZMDescriptor(nn.Module):
             edges,
             rows,
             types,
-            self.type_embedding.adam_type_embedding,
             self.radial_embedding.last_weight(),
         )
         is_last = index == len(self.blocks) - 1

@@ -12,6 +12,7 @@ from .activation import activation_by_name
 from .geometry import EdgeGeometry
 from .linear import degree_matmul, weight_parameter
 from .radial import MLPLayer
+from .type_features import TypeFeatures, add_type_tables
 
 
 class SeZMTypeEmbedding(nn.Module):
@@ -21,9 +22,9 @@ class SeZMTypeEmbedding(nn.Module):
         super().__init__()
         self.adam_type_embedding = weight_parameter(ntypes + 1, embed_dim, dtype=dtype)
 
-    def forward(self, types: Tensor) -> Tensor:
-        """[N] -> [N, embed_dim]."""
-        return self.adam_type_embedding.index_select(0, types)
+    def forward(self, types: Tensor) -> TypeFeatures:
+        """Of atoms of these types [N]."""
+        return TypeFeatures(self.adam_type_embedding, types)
 
 
 class EnvironmentInitialEmbedding(nn.Module):
@@ -127,13 +128,3 @@ def inverse_degree(edges: EdgeGeometry, rows: NeighborRows, n_atoms: int, floor:
     """z_i = (sum_e w_e^2 + floor)^(-1/2): [N, 1]."""
     squares = (edges.weight * edges.weight).reshape(-1, ROW_WIDTH).sum(1, keepdim=True)
     return torch.rsqrt(sum_to_targets(squares, rows, n_atoms) + floor)
-
-
-def add_type_tables(
-    of_source: Tensor, of_target: Tensor, rows: NeighborRows, types: Tensor
-) -> Tensor:
-    """Tables [T+1, C] looked up for source and target of each slot, added: [S, C]."""
-    source = of_source.index_select(0, types.index_select(0, rows.source))
-    target = of_target.index_select(0, types.index_select(0, rows.target))
-    by_row = source.reshape(-1, ROW_WIDTH, source.shape[1]) + target.unsqueeze(1)
-    return by_row.flatten(0, 1)

@@ -8,53 +8,51 @@ import torch
 from torch import Tensor, nn
 
 from ..neighbor_rows import NeighborRows
-from .embedding import add_type_tables
 from .geometry import EdgeGeometry
 from .linear import weight_parameter
+from .type_features import TypeFeatures
 
 
 @dataclass(frozen=True)
 class RadialFeatures:
-    """rho[s, l, h] = edges.radial @ of_edge[:, l] + by_type[source] + by_type[target].
+    """rho[s, l, h] = edges.radial @ of_edge[:, l] + of_atom[source] + of_atom[target].
 
     It is linear in what is known before the call, so a product with weights is multiplied into
     those, and rho itself is made only where its elements are needed.
 
     Attributes:
         of_edge: [hidden, L+1, Ch].
-        by_type: [T+1, Ch], the same for every degree.
+        of_atom: Ch type features, the same for every degree.
         edges, rows: of the call.
-        types: [N], rows of ``by_type``.
     """
 
     of_edge: Tensor
-    by_type: Tensor
+    of_atom: TypeFeatures
     edges: EdgeGeometry
     rows: NeighborRows
-    types: Tensor
 
     def all_degrees(self) -> Tensor:
         """[S, L+1, Ch]."""
         from_radial = self.edges.radial @ self.of_edge.flatten(1)
-        from_types = add_type_tables(self.by_type, self.by_type, self.rows, self.types)
+        from_types = self.of_atom.of_edges(self.rows)
         return from_radial.unflatten(1, self.of_edge.shape[1:]) + from_types.unsqueeze(1)
 
     def scalars(self) -> Tensor:
         """The l = 0 row: [S, Ch]."""
-        return self._product(self.of_edge[:, 0], self.by_type)
+        return self._product(self.of_edge[:, 0], self.of_atom)
 
     def scalars_times(self, weight: Tensor) -> Tensor:
         """The l = 0 row times [Ch, A]: [S, A]."""
-        return self._product(self.of_edge[:, 0] @ weight, self.by_type @ weight)
+        return self._product(self.of_edge[:, 0] @ weight, self.of_atom.times(weight))
 
     def times(self, weight: Tensor) -> Tensor:
         """All degrees, flattened, times [(L+1) Ch, K]: [S, K]."""
         per_degree = weight.unflatten(0, (self.of_edge.shape[1], -1))
-        return self._product(self.of_edge.flatten(1) @ weight, self.by_type @ per_degree.sum(0))
+        of_atom = self.of_atom.times(per_degree.sum(0))
+        return self._product(self.of_edge.flatten(1) @ weight, of_atom)
 
-    def _product(self, of_edge: Tensor, table: Tensor) -> Tensor:
-        from_types = add_type_tables(table, table, self.rows, self.types)
-        return self.edges.radial @ of_edge + from_types
+    def _product(self, of_edge: Tensor, of_atom: TypeFeatures) -> Tensor:
+        return self.edges.radial @ of_edge + of_atom.of_edges(self.rows)
 
 
 class DynamicRadialDegreeMixer(nn.Module):

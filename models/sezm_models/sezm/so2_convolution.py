@@ -25,6 +25,7 @@ from .grid_net import CrossGridNet, grid_op
 from .linear import ChannelLinear, SO3Linear
 from .messages import LocalMessages, RadialMessages
 from .radial_features import RadialFeatures
+from .type_features import TypeFeatures
 
 
 class SO2Convolution(nn.Module):
@@ -158,8 +159,7 @@ class SO2Convolution(nn.Module):
         features: Tensor,
         edges: EdgeGeometry,
         rows: NeighborRows,
-        types: Tensor,
-        type_table: Tensor,
+        types: TypeFeatures,
         last_radial_weight: Tensor,
     ) -> Tensor:
         """Edge stage: weighted sum over neighbours of the messages.
@@ -168,16 +168,14 @@ class SO2Convolution(nn.Module):
             features: [N, D, 1, F * focus_dim] of :meth:`prepare`.
             edges: of the call.
             rows: of the call.
-            types: [N].
-            type_table: [T+1, C] type embedding.
+            types: C type features.
             last_radial_weight: [hidden, (lmax_0 + 1) C] of the radial network.
 
         Returns:
             [N, D, F, focus_dim].
         """
         features = features.squeeze(2)
-        weights = self._radial_weights(last_radial_weight, type_table)
-        radial = RadialFeatures(*weights, edges, rows, types)
+        radial = RadialFeatures(*self._radial_weights(last_radial_weight, types), edges, rows)
         attention = self.aggregation.weights(features[:, 0], radial)
         message, scalars = self.message(features, radial)
         share = None if self.competition is None else self.competition(scalars)
@@ -197,16 +195,17 @@ class SO2Convolution(nn.Module):
             summed = self.node_cartesian_tp(summed, context)
         return self.post_focus_mix(summed.flatten(2).unsqueeze(2))
 
-    def _radial_weights(self, last: Tensor, type_table: Tensor) -> tuple[Tensor, Tensor]:
+    def _radial_weights(self, last: Tensor, types: TypeFeatures) -> tuple[Tensor, TypeFeatures]:
         """From radial hidden features, and from types, to hidden radial features rho.
 
         Returns:
-            [hidden, L+1, F * focus_dim] and [T+1, F * focus_dim], the same for every degree.
+            [hidden, L+1, F * focus_dim] and F * focus_dim features, the same for every degree.
         """
-        weight = last.reshape(last.shape[0], -1, type_table.shape[1])[:, : self.lmax + 1]
+        weight = last.reshape(last.shape[0], -1, types.table.shape[1])[:, : self.lmax + 1]
         if self.radial_hidden_proj is None:
-            return weight, type_table
-        return weight @ self.radial_hidden_proj.weight, self.radial_hidden_proj(type_table)
+            return weight, types
+        projection = self.radial_hidden_proj.weight
+        return weight @ projection, types.times(projection)
 
 
 def _grid_options(
