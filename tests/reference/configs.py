@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from option_configs import FOUR_ELEMENTS, OPTION_SETS, OPTION_SYSTEMS
+from spin_configs import SPIN_SETS
 
 OXYGEN_HYDROGEN = ("O", "H")
 FIVE_ELEMENTS = ("H", "C", "N", "O", "Na")
@@ -118,3 +119,5 @@ CONFIGS |= {
     name: Config(FOUR_ELEMENTS, descriptor, model=model, systems=OPTION_SYSTEMS)
     for name, (descriptor, model) in OPTION_SETS.items()
 }
+
+CONFIGS |= {name: Config(**arguments) for name, arguments in SPIN_SETS.items()}

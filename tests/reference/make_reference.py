@@ -33,7 +33,7 @@ from deepmd.pt.train.wrapper import ModelWrapper
 from deepmd.pt.utils.multi_task import preprocess_shared_params
 from deepmd.utils.argcheck import normalize
 from random_checkpoint import DATA, checkpoint_from_manifest, kind_of, read_manifest, with_precision
-from systems import System, make_system
+from systems import System, make_system, spins_of
 
 #: Aimed at when the last layer of the fitting network is scaled: standard deviation of the learned
 #: energies among atoms of one type (eV) and largest force (eV/Angstrom) on the first system;
@@ -43,6 +43,15 @@ LARGEST_FORCE = 8.0
 
 #: Buffers of the state dict that training sets; like the trained parameters they are drawn.
 STATISTICS = ("out_bias", "out_std", "bias_atom_e")
+
+#: Entries that loading changes: it raises version 1.1 to 1.2.
+CONVERTED = (
+    "version_tensor",
+    "spin_scale",
+    "adam_spin_vec_weight",
+    "adam_spin_nbr_weight",
+    "mag_layer2.matrix",
+)
 
 #: Agreement demanded by --check, relative to the largest value of the same array.
 CHECK_TOLERANCE = 1.0e-12
@@ -148,7 +157,7 @@ def open_checkpoint(manifest: dict[str, Any], precision: str, branch: str) -> De
     }
     assert loaded.keys() == rebuilt.keys(), loaded.keys() ^ rebuilt.keys()
     for key, value in rebuilt.items():
-        if not key.endswith("version_tensor"):  # loading 1.1 raises it to 1.2
+        if not key.endswith(CONVERTED):
             assert loaded[key].dtype == value.dtype, key
             assert torch.equal(loaded[key], value), f"{key} differs after loading"
     return pot
@@ -198,11 +207,11 @@ def manifest_entry(
     return {**entry, "kind": "constant", "values": exact.tolist()}
 
 
-def energy_exponent(manifest: dict[str, Any], system: System) -> int:
+def energy_exponent(manifest: dict[str, Any], system: System, inputs: Inputs) -> int:
     """The power of two for the last fitting layer that gives physical energies and forces."""
     pot = open_checkpoint(manifest, "float64", next(iter(branches_of(manifest["model_params"]))))
     inner_model(pot).inter_potential = None  # the learned part only
-    result = evaluate(pot, system)
+    result = evaluate(pot, system, inputs)
     by_energy = ENERGY_SPREAD / spread_within_types(result["atom_energy"], system.types)
     by_force = LARGEST_FORCE / np.abs(result["forces"]).max()
     return min(round(math.log2(by_energy)), round(math.log2(by_force)))
@@ -230,17 +239,28 @@ def write_manifest(manifest: dict[str, Any]) -> Path:
 
 # --- the results ---------------------------------------------------------------------------------
 
+Inputs = dict[str, np.ndarray]
+
+#: What DeePMD-kit calls the inputs beside the structure.
+ARGUMENTS = {"spins": "spin"}
+
 
 def box_of(system: System) -> np.ndarray | None:
     """DeePMD-kit's cell argument (1, 9): full periodicity (slabs hold their own vacuum) or None."""
     return system.cell.reshape(1, 9) if system.pbc.any() else None
 
 
-def evaluate(pot: DeepPot, system: System) -> dict[str, np.ndarray]:
+def inputs_of(config: Config, name: str, system: System) -> Inputs:
+    """What the model sees beside the structure ``name``, by the names of its arguments here."""
+    return {"spins": spins_of(name, len(system.types))} if "spin" in config.model else {}
+
+
+def evaluate(pot: DeepPot, system: System, inputs: Inputs) -> dict[str, np.ndarray]:
     """Energy (eV), forces (eV/A), virial (eV), and energy and virial per atom, as float64."""
-    energy, forces, virial, atom_energy, atom_virial = pot.eval(
-        system.pos.reshape(1, -1), box_of(system), system.types, atomic=True
-    )[:5]
+    named = {ARGUMENTS[name]: value.reshape(1, -1) for name, value in inputs.items()}
+    energy, forces, virial, atom_energy, atom_virial, *magnetic = pot.eval(
+        system.pos.reshape(1, -1), box_of(system), system.types, atomic=True, **named
+    )
     n = len(system.types)
     results = {
         "energy": energy.reshape(()),
@@ -249,11 +269,15 @@ def evaluate(pot: DeepPot, system: System) -> dict[str, np.ndarray]:
         "atom_energy": atom_energy.reshape(n),
         "atom_virial": atom_virial.reshape(n, 3, 3),
     }
+    if "spins" in inputs:
+        results["magnetic_forces"] = magnetic[0].reshape(n, 3)
     assert all(np.isfinite(value).all() for value in results.values())
     return {key: np.asarray(value, dtype=np.float64) for key, value in results.items()}
 
 
-def dead_parameters(pot: DeepPot, systems: dict[str, System]) -> list[str]:
+def dead_parameters(
+    pot: DeepPot, systems: dict[str, System], inputs: dict[str, Inputs]
+) -> list[str]:
     """Trained parameters whose energy gradient is exactly zero on all ``systems``."""
     model = inner_model(pot)
     names, parameters = zip(*model.named_parameters(), strict=True)
@@ -261,12 +285,14 @@ def dead_parameters(pot: DeepPot, systems: dict[str, System]) -> list[str]:
     model.train()  # keeps the graph behind the energy
     for parameter in parameters:
         parameter.requires_grad_(True)
-    for system in systems.values():
+    for name, system in systems.items():
         box = box_of(system)
+        named = {ARGUMENTS[key]: torch.tensor(v[None]) for key, v in inputs[name].items()}
         energy = model(
             torch.tensor(system.pos[None]).requires_grad_(True),
             torch.tensor(system.types[None]),
-            None if box is None else torch.tensor(box),
+            box=None if box is None else torch.tensor(box),
+            **named,
         )["energy"]
         gradients = torch.autograd.grad(energy.sum(), parameters, allow_unused=True)
         alive |= {n for n, g in zip(names, gradients, strict=True) if g is not None and g.any()}
@@ -274,13 +300,14 @@ def dead_parameters(pot: DeepPot, systems: dict[str, System]) -> list[str]:
     return [name for name in names if name not in alive]
 
 
-def record(system: System, pot64: DeepPot, pot32: DeepPot) -> dict[str, np.ndarray]:
+def record(system: System, inputs: Inputs, pot64: DeepPot, pot32: DeepPot) -> dict[str, np.ndarray]:
     """A system with its results in both precisions, as the .npz file holds them."""
-    rounded = evaluate(pot32, system)
+    rounded = evaluate(pot32, system, inputs)
     del rounded["atom_virial"]
     return {
         **vars(system),
-        **evaluate(pot64, system),
+        **inputs,
+        **evaluate(pot64, system, inputs),
         **{f"{key}32": value for key, value in rounded.items()},
     }
 
@@ -304,19 +331,21 @@ def make(name: str, config: Config) -> None:
     """Write the manifest and the results of one configuration and print a summary."""
     start = time.monotonic()
     systems = systems_of(config)
+    inputs = {key: inputs_of(config, key, system) for key, system in systems.items()}
     manifest = make_manifest(name, config)
-    manifest["energy_exponent"] = energy_exponent(manifest, systems[config.systems[0]])
+    first = config.systems[0]
+    manifest["energy_exponent"] = energy_exponent(manifest, systems[first], inputs[first])
     small = {key: value for key, value in systems.items() if key not in SKIPPED_IN_GRADIENTS}
     arrays: dict[str, np.ndarray] = {}
     manifest["dead_parameters"] = []
     for branch in branches_of(manifest["model_params"]):
         pot64, pot32 = (open_checkpoint(manifest, p, branch) for p in ("float64", "float32"))
         for system_name, system in systems.items():
-            results = record(system, pot64, pot32)
+            results = record(system, inputs[system_name], pot64, pot32)
             prefix = record_prefix(branch, system_name)
             arrays |= {f"{prefix}{key}": value for key, value in results.items()}
             print(f"{prefix} {describe(results)}")
-        dead = dead_parameters(pot64, small)
+        dead = dead_parameters(pot64, small, inputs)
         manifest["dead_parameters"] += [f"model.{branch}.{key}" for key in dead]
     path = write_manifest(manifest)
     np.savez_compressed(path.with_suffix(".npz"), **arrays)
@@ -350,7 +379,8 @@ def check(name: str, config: Config) -> None:
         for system_name, system in systems_of(config).items():
             prefix = record_prefix(branch, system_name)
             assert np.array_equal(system.pos, recorded[f"{prefix}pos"])
-            for key, value in evaluate(pot, system).items():
+            inputs = inputs_of(config, system_name, system)
+            for key, value in evaluate(pot, system, inputs).items():
                 worst = max(worst, deviation(value, recorded[f"{prefix}{key}"]))
     print(f"{name}: reproduced to {worst:.1e}", flush=True)
     assert worst < CHECK_TOLERANCE

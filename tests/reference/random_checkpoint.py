@@ -49,6 +49,8 @@ KIND_OF_LEAF = (
     ("adam_type_embedding", "embedding"),
     ("adam_scale", "norm_scale"),
     ("residual_scale", "residual_scale"),
+    ("spin_scale", "residual_scale"),
+    ("adam_spin", "embedding"),
     ("layer_scales", "residual_scale"),
     ("attn_z_bias_raw", "attention_floor"),
     ("adamw_attn_", "head_weight"),

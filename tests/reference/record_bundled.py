@@ -57,7 +57,7 @@ def main() -> None:
     arrays: dict[str, np.ndarray] = {}
     for name in STANDARD_SYSTEMS:
         system = make_system(name, tuple(params["type_map"]), params["descriptor"]["rcut"])
-        results = record(system, pot64, pot32)
+        results = record(system, {}, pot64, pot32)
         arrays |= {f"{name}/{key}": value for key, value in results.items()}
         print(name, describe(results))
     np.savez_compressed(DATA / "bundled.npz", **arrays)

@@ -12,8 +12,10 @@ import torch
 from ase.neighborlist import primitive_neighbor_list
 from option_configs import OPTION_SETS
 from random_checkpoint import DATA, checkpoint_from_manifest, read_manifest
+from sezm_models.sezm.deepspin import DeepSpinSeZM
 from sezm_models.sezm.model import SeZM
 from sezm_models.sezm.reader import model_from_checkpoint, read_checkpoint
+from spin_configs import SPIN_SETS
 
 CONFIGURATIONS = (
     "tiny",
@@ -32,6 +34,8 @@ CONFIGURATIONS = (
 
 OPTION_CONFIGURATIONS = tuple(OPTION_SETS)
 
+SPIN_CONFIGURATIONS = tuple(SPIN_SETS)
+
 BUNDLED = Path(__file__).resolve().parents[2] / "models/zoo/water_gfn1/model.ckpt.pt"
 
 FLOAT64_TOLERANCE = 1e-10
@@ -49,6 +53,7 @@ class Recorded:
     """One system of one configuration; arrays as described in tests/reference/README.md.
 
     ``conditioning`` holds the inputs beside the structure, by the names of the model's arguments.
+    ``magnetic_forces`` are there if spins are.
     """
 
     configuration: str
@@ -63,6 +68,7 @@ class Recorded:
     atom_energy: np.ndarray
     atom_virial: np.ndarray
     conditioning: dict[str, np.ndarray] = field(default_factory=dict)
+    magnetic_forces: np.ndarray | None = None
 
 
 def systems_of(configuration: str) -> list[str]:
@@ -82,11 +88,13 @@ def recorded(configuration: str, system: str, dtype: torch.dtype = torch.float64
         conditioning = {
             key: data[f"{system}/{key}"] for key in CONDITIONING if f"{system}/{key}" in data
         }
+        if "spins" in conditioning:
+            outputs["magnetic_forces"] = data[f"{system}/magnetic_forces{suffix}"]
     return Recorded(configuration, system, **inputs, **outputs, conditioning=conditioning)
 
 
 @cache
-def model(configuration: str, dtype: torch.dtype, head: str | None = None) -> SeZM:
+def model(configuration: str, dtype: torch.dtype, head: str | None = None) -> SeZM | DeepSpinSeZM:
     """The model of a configuration, every parameter random; "bundled" is the trained one."""
     if configuration == "bundled":
         return read_checkpoint(BUNDLED, dtype)
@@ -95,12 +103,25 @@ def model(configuration: str, dtype: torch.dtype, head: str | None = None) -> Se
 
 
 def edges(
-    pos: np.ndarray, cell: np.ndarray, pbc: np.ndarray, cutoff: float
+    pos: np.ndarray,
+    cell: np.ndarray,
+    pbc: np.ndarray,
+    cutoff: float,
+    max_neighbors: int | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Edges by ASE: edge_index [2, E] (source, target) and edge_vec [E, 3]."""
+    """Edges by ASE: edge_index [2, E] (source, target) and edge_vec [E, 3].
+
+    With ``max_neighbors`` only the nearest of each target.
+    """
     box = cell if np.any(pbc) else np.eye(3)
     target, source, shift = primitive_neighbor_list("ijS", pbc, box, pos, cutoff)
-    return np.stack([source, target]), pos[source] - pos[target] + shift @ box
+    index, vec = np.stack([source, target]), pos[source] - pos[target] + shift @ box
+    if max_neighbors is None:
+        return index, vec
+    order = np.lexsort([np.linalg.norm(vec, axis=1), target])
+    rank = np.arange(len(order)) - np.searchsorted(target[order], target[order])
+    kept = order[rank < max_neighbors]
+    return index[:, kept], vec[kept]
 
 
 def evaluate(

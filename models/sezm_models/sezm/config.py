@@ -14,6 +14,7 @@ from ..errors import CheckpointError
 from .activation import ACTIVATIONS, activation_by_name
 from .bridging import BridgingWindow
 from .options import DESCRIPTOR_DEFAULTS, FITTING_DEFAULTS
+from .spin_options import DEEPSPIN, NATIVE, SpinOptions, parse_spin
 
 IGNORED_OPTIONS = frozenset(
     # Training and bookkeeping; spellings that are read elsewhere.
@@ -62,6 +63,7 @@ class SeZMConfig:
         version: of the checkpoint's semantics (sezm.md 1.4).
         excluded_pairs: types whose atoms are no neighbours of each other.
         excluded_types: types whose atoms have no energy.
+        spin: how magnetic moments are seen, or None.
     """
 
     type_map: tuple[str, ...]
@@ -71,6 +73,17 @@ class SeZMConfig:
     version: float
     excluded_pairs: tuple[tuple[int, int], ...] = ()
     excluded_types: tuple[int, ...] = ()
+    spin: SpinOptions | None = None
+
+    @property
+    def native_spin(self) -> SpinOptions | None:
+        """If moments are features of atoms."""
+        return self.spin if self.spin is not None and self.spin.scheme == NATIVE else None
+
+    @property
+    def has_virtual_atoms(self) -> bool:
+        """Whether moments are further atoms."""
+        return self.spin is not None and self.spin.scheme == DEEPSPIN
 
     @property
     def degrees(self) -> list[int]:
@@ -120,6 +133,7 @@ class SeZMConfig:
             "version": self.version,
             "pair_exclude_types": [list(pair) for pair in self.excluded_pairs],
             "atom_exclude_types": list(self.excluded_types),
+            "spin": None if self.spin is None else self.spin._asdict(),
         }
 
 
@@ -139,7 +153,7 @@ def parse_config(params: Mapping[str, Any], version: float) -> SeZMConfig:
     _refuse_unsupported_descriptor(descriptor)
     _refuse_unsupported_fitting(params.get("fitting_net", {}).get("type"), fitting)
     pairs = params.get("pair_exclude_types") or descriptor["exclude_types"] or []
-    return SeZMConfig(
+    config = SeZMConfig(
         type_map=tuple(params["type_map"]),
         descriptor=descriptor,
         fitting=fitting,
@@ -147,7 +161,11 @@ def parse_config(params: Mapping[str, Any], version: float) -> SeZMConfig:
         version=version,
         excluded_pairs=tuple((int(a), int(b)) for a, b in pairs),
         excluded_types=tuple(int(t) for t in params.get("atom_exclude_types") or []),
+        spin=parse_spin(params.get("spin"), len(params["type_map"])),
     )
+    if config.native_spin is not None and config.initial_degree < 1:
+        _refuse("descriptor", "lmax", config.initial_degree, ">= 1 with native spin")
+    return config
 
 
 def cartesian_option(value: str | int) -> tuple[str, int]:
@@ -176,7 +194,7 @@ def _bridging(params: Mapping[str, Any]) -> tuple[BridgingWindow | None, Mapping
                 "model type 'linear_ener' is only supported as DPA4 + ZBL bridging"
             )
         window = BridgingWindow(inner.get("r_inner", 0.5), inner.get("r_outer", 0.8))
-        outer = ("type_map", "pair_exclude_types", "atom_exclude_types")
+        outer = ("type_map", "pair_exclude_types", "atom_exclude_types", "spin")
         return window, {**learned, **{key: params[key] for key in outer if key in params}}
     method = str(params.get("bridging_method", "none")).lower()
     if method in ("none", ""):
@@ -204,9 +222,8 @@ def _with_defaults(
 def _refuse_unsupported_model(params: Mapping[str, Any]) -> None:
     if str(params.get("type", "dpa4")).lower() not in ("dpa4", "sezm"):
         raise CheckpointError(f"model type {params['type']!r} is not supported; 'dpa4' is")
-    for option in ("spin", "preset_out_bias"):
-        if params.get(option):
-            _refuse("model", option, params[option], "none")
+    if params.get("preset_out_bias"):
+        _refuse("model", "preset_out_bias", params["preset_out_bias"], "none")
 
 
 def _refuse_unsupported_descriptor(options: Mapping[str, Any]) -> None:

@@ -30,6 +30,7 @@ from .norm import ScalarRMSNorm
 from .parts import block_options, degree_floor, readout_options, residual_options
 from .radial import RadialBasis, RadialMLP
 from .residuals import DEPENDENT, DepthAttnRes, NodeState
+from .spin import SpinEmbedding
 from .type_features import TypeFeatures
 
 
@@ -75,6 +76,14 @@ class SeZMDescriptor(nn.Module):
             dtype=dtype,
         )
         self.uses_env_seed = options["use_env_seed"]
+        self.spin_embedding: SpinEmbedding | None = None
+        if config.native_spin is not None:
+            self.spin_embedding = SpinEmbedding(
+                magnetic=config.native_spin.magnetic,
+                channels=channels,
+                activation_function=activation,
+                dtype=dtype,
+            )
         if self.uses_env_seed:
             self._make_env_seed(options, n_types, dtype)
         residuals = residual_options(options)
@@ -105,6 +114,7 @@ class SeZMDescriptor(nn.Module):
             channels=channels,
             activation_function=options["activation_function"],
             mlp_bias=options["mlp_bias"],
+            uses_spin=self.spin_embedding is not None,
             dtype=dtype,
         )
         self.film_scale_strength_log = weight_parameter(1, dtype=dtype)
@@ -115,35 +125,54 @@ class SeZMDescriptor(nn.Module):
             self.film_shift_norm = ScalarRMSNorm(channels=channels, eps=eps, dtype=dtype)
         self.initial_features = InitialFeatures()
 
-    def forward(self, types: Tensor, rows: NeighborRows) -> Tensor:
-        """Types [N] and rows -> [N, C]."""
+    def forward(self, types: Tensor, rows: NeighborRows, spins: Tensor | None = None) -> Tensor:
+        """Types [N], rows and, for models with native spin, spins [N, 3] -> [N, C]."""
         n_atoms = types.shape[0]
         edges = self.geometry(rows, n_atoms, self.radial_basis, self.radial_embedding)
-        features = self.type_embedding(types)
-        state = self.embed(types, features, edges, rows)
+        features, moments = self.type_embedding(types), None
+        if self.spin_embedding is not None and spins is not None:
+            moments = self.spin_embedding.moments(spins, types)
+            features = features.plus(self.spin_embedding.of_lengths(moments, types))
+        state = self.embed(types, features, edges, rows, moments)
         for index in range(len(self.blocks)):
             state = self.interact(index, state, features, edges, rows)
         return self.read_out(state)
 
     def embed(
-        self, types: Tensor, features: TypeFeatures, edges: EdgeGeometry, rows: NeighborRows
+        self,
+        types: Tensor,
+        features: TypeFeatures,
+        edges: EdgeGeometry,
+        rows: NeighborRows,
+        moments: Tensor | None = None,
     ) -> NodeState:
-        """Initial node features [N, (lmax+1)^2, 1, C]."""
-        x = self._initial(types, features.of_atoms(), edges, rows)
+        """Initial node features [N, (lmax+1)^2, 1, C]; moments [N, 3] are zero if None."""
+        x = self._initial(types, features.of_atoms(), edges, rows, moments)
         return NodeState(x, () if self.final_attn_res is None else (x,))
 
-    def _initial(self, types: Tensor, x: Tensor, edges: EdgeGeometry, rows: NeighborRows) -> Tensor:
+    def _initial(
+        self,
+        types: Tensor,
+        x: Tensor,
+        edges: EdgeGeometry,
+        rows: NeighborRows,
+        moments: Tensor | None,
+    ) -> Tensor:
         """From type features [N, C]."""
+        vectors = None  # [N, 3, C]
+        if self.spin_embedding is not None and moments is not None:
+            vectors = self.spin_embedding.on_site(moments, types)
         if self.uses_env_seed:
             z = inverse_degree(edges, rows, types.shape[0], self.degree_floor)
-            x = self._film(x, self.env_seed_embedding(edges, rows, types, z))
-            if self.lmax > 0:
-                return self.initial_features(x, edges, rows, z, self.radial_embedding.last_weight())
-        x = x[:, None, None]
-        if self.lmax == 0:
-            return x
-        absent = torch.zeros_like(x).expand(-1, n_rows(self.lmax) - 1, -1, -1)
-        return torch.cat([x, absent], 1)
+            x = self._film(x, self.env_seed_embedding(edges, rows, types, z, moments))
+            if vectors is not None:
+                summed = self.spin_embedding.of_neighbors(moments, types, edges, rows)
+                vectors = vectors + summed * z.unsqueeze(2)
+        if self.uses_env_seed and self.lmax > 0:
+            x = self.initial_features(x, edges, rows, z, self.radial_embedding.last_weight())
+        else:
+            x = _padded(x, self.lmax)
+        return x if vectors is None else _plus_vectors(x, vectors)
 
     def _film(self, x: Tensor, film: Tensor) -> Tensor:
         """Type features [N, C] scaled and shifted by [N, 2 C] of the environment."""
@@ -190,3 +219,17 @@ class SeZMDescriptor(nn.Module):
         for layer in self.readout_pre_layers:
             x = x + layer(x)
         return (x[:, :1] + self.output_ffn.scalars(x)).flatten(1)
+
+
+def _padded(scalars: Tensor, lmax: int) -> Tensor:
+    """[N, C] with features of l >= 1 that are zero: [N, (lmax+1)^2, 1, C]."""
+    scalars = scalars[:, None, None]
+    if lmax == 0:
+        return scalars
+    absent = torch.zeros_like(scalars).expand(-1, n_rows(lmax) - 1, -1, -1)
+    return torch.cat([scalars, absent], 1)
+
+
+def _plus_vectors(x: Tensor, vectors: Tensor) -> Tensor:
+    """Features [N, D, 1, C] with [N, 3, C] added to those of l = 1."""
+    return torch.cat([x[:, :1], x[:, 1:4] + vectors.unsqueeze(2), x[:, 4:]], 1)

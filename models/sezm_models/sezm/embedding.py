@@ -7,7 +7,13 @@ from functools import partial
 import torch
 from torch import Tensor, nn
 
-from ..neighbor_rows import ROW_WIDTH, NeighborRows, sum_outer, sum_to_targets
+from ..neighbor_rows import (
+    ROW_WIDTH,
+    NeighborRows,
+    gather_sources,
+    sum_outer,
+    sum_to_targets,
+)
 from .activation import activation_by_name
 from .geometry import EdgeGeometry
 from .linear import degree_matmul, weight_parameter
@@ -42,6 +48,7 @@ class EnvironmentInitialEmbedding(nn.Module):
         channels: int,
         activation_function: str = "silu",
         mlp_bias: bool = False,
+        uses_spin: bool = False,
         dtype: torch.dtype,
     ) -> None:
         super().__init__()
@@ -59,20 +66,39 @@ class EnvironmentInitialEmbedding(nn.Module):
         self.g_layer1 = layer(radial_dim + 2 * type_dim, hidden)
         self.g_layer2 = layer(hidden, embed)
         self.output_proj = MLPLayer(embed * self.axis_dim, 2 * channels, dtype=dtype)
+        self.spin_scale = weight_parameter(1, dtype=dtype) if uses_spin else None
 
     def forward(
-        self, edges: EdgeGeometry, rows: NeighborRows, types: Tensor, normalisation: Tensor
+        self,
+        edges: EdgeGeometry,
+        rows: NeighborRows,
+        types: Tensor,
+        normalisation: Tensor,
+        spins: Tensor | None = None,
     ) -> Tensor:
-        """FiLM coefficients [N, 2 channels] from types [N] and z_i [N, 1]."""
+        """FiLM coefficients [N, 2 channels].
+
+        Args:
+            edges: of the call.
+            rows: of the call.
+            types: [N].
+            normalisation: z_i [N, 1].
+            spins: [N, 3] magnetic moments, if the model has any.
+        """
         n_atoms = types.shape[0]
         radial = edges.weight * edges.inverse_length
         moments = torch.cat([radial, radial * edges.direction], 1)  # [S, 4]
+        if spins is not None:
+            moments = torch.cat([moments, edges.weight * gather_sources(spins, rows)], 1)  # [S, 7]
         if edges.gate is not None:
             moments = moments * edges.gate
         features = self.g_layer2(self._edge_hidden(edges, rows, types))
         sums = sum_outer(moments, features, rows, n_atoms)
-        sums = sums * normalisation.unsqueeze(2)  # [N, 4, embed]
-        products = torch.bmm(sums.transpose(1, 2), sums[:, :, : self.axis_dim])
+        sums = sums * normalisation.unsqueeze(2)  # [N, 4 or 7, embed]
+        axis = sums[:, :, : self.axis_dim]
+        if self.spin_scale is not None:
+            axis = torch.cat([axis[:, :4], axis[:, 4:] * self.spin_scale], 1)
+        products = torch.bmm(sums.transpose(1, 2), axis)
         return products.flatten(1) @ self.output_proj.matrix
 
     def _edge_hidden(self, edges: EdgeGeometry, rows: NeighborRows, types: Tensor) -> Tensor:

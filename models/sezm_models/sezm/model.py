@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from ..elements import ATOMIC_NUMBERS, N_ELEMENTS
+from ..graph_sizes import GraphSizes
 from ..neighbor_rows import ROW_WIDTH, NeighborRows, neighbor_rows, sum_to_targets
 from .bridging import zbl_pair_energy, zbl_table
 from .config import SeZMConfig
@@ -34,6 +35,9 @@ class SeZM(nn.Module):
     """
 
     family = "sezm"
+    forces_kind = "conservative"
+    graph_sizes = GraphSizes()
+    max_neighbors: int | None = None
 
     def __init__(self, config: SeZMConfig, dtype: torch.dtype | None = None) -> None:
         super().__init__()
@@ -43,6 +47,8 @@ class SeZM(nn.Module):
         self.elements = config.type_map
         self.cutoff = float(options["rcut"])
         self.message_passing_steps = config.message_passing_steps
+        self.conditioning = {"spins": 3} if config.spin is not None else {}
+        self.conditioning_defaults: dict[str, tuple[float, ...]] = {}
         self.descriptor = SeZMDescriptor(config, self.dtype)
         neuron = [width or glu_width(options["channels"]) for width in config.fitting["neuron"]]
         self.fitting = GLUFittingNet(
@@ -70,6 +76,8 @@ class SeZM(nn.Module):
         natoms: Tensor,
         edge_index: Tensor,
         edge_vec: Tensor,
+        *,
+        spins: Tensor | None = None,
     ) -> Tensor:
         """Energy of each atom.
 
@@ -79,22 +87,41 @@ class SeZM(nn.Module):
             natoms: [B] int64, unused by this family.
             edge_index: [2, E] int64, row 0 source, row 1 target; both directions of each pair.
             edge_vec: [E, 3] = pos[source] - pos[target] + shift, in the model's dtype.
+            spins: [N, 3] of models with native spin, in the model's dtype; zero if None.
 
         Returns:
             [N] float64, eV.
         """
-        n_atoms = atomic_numbers.shape[0]
         types = self.type_of_element.index_select(0, atomic_numbers)
+        energy = self.atom_energy(types, edge_index, edge_vec, spins=spins)
+        return energy + self.unknown_element.index_select(0, atomic_numbers)
+
+    def atom_energy(
+        self,
+        types: Tensor,
+        edge_index: Tensor,
+        edge_vec: Tensor,
+        *,
+        spins: Tensor | None = None,
+    ) -> Tensor:
+        """As :meth:`forward`, for atoms of types [N] in place of elements; padding after the last.
+
+        Returns:
+            [N] float64, eV.
+        """
+        n_atoms = types.shape[0]
+        if spins is None and self.config.spin is not None:
+            spins = edge_vec.new_zeros((n_atoms, 3))
         if self.config.excluded_pairs:
             edge_vec = self._without_excluded(types, edge_index, edge_vec)
         rows = neighbor_rows(edge_index, edge_vec, n_atoms, self.cutoff)
-        energy = self.fitting(self.descriptor(types, rows))
+        energy = self.fitting(self.descriptor(types, rows, spins))
         energy = energy + self.energy_bias.index_select(0, types)
         if self.config.window is not None:
-            energy = energy + self._zbl(atomic_numbers, types, rows)
+            energy = energy + self._zbl(types, rows)
         if self.config.excluded_types:
             energy = energy * self.has_energy.index_select(0, types)
-        return energy + self.unknown_element.index_select(0, atomic_numbers)
+        return energy
 
     def _without_excluded(self, types: Tensor, edge_index: Tensor, edge_vec: Tensor) -> Tensor:
         """Edge vectors, those between types that do not see each other beyond the cutoff."""
@@ -103,12 +130,12 @@ class SeZM(nn.Module):
         beyond = torch.full_like(edge_vec, 2.0 * self.cutoff)
         return torch.where(excluded.unsqueeze(1), beyond, edge_vec)
 
-    def _zbl(self, atomic_numbers: Tensor, types: Tensor, rows: NeighborRows) -> Tensor:
+    def _zbl(self, types: Tensor, rows: NeighborRows) -> Tensor:
         """Half of each pair's nuclear repulsion to its target: [N] float64."""
         n_atoms = types.shape[0]
         vec = rows.vec.to(torch.float64)
         r = torch.sqrt((vec * vec).sum(1)).reshape(-1, ROW_WIDTH)  # [R, width]
-        charges = self.zbl_charges.index_select(0, atomic_numbers)  # [N, 2]
+        charges = self.zbl_charges.index_select(0, types)  # [N, 2]
         source = charges.index_select(0, rows.source).reshape(-1, ROW_WIDTH, 2)
         target = charges.index_select(0, rows.target).unsqueeze(1)
         pair = zbl_pair_energy(r, source, target)
@@ -125,13 +152,16 @@ class SeZM(nn.Module):
         types = torch.full((N_ELEMENTS + 1,), padding_type)
         unknown = torch.full((N_ELEMENTS + 1,), float("nan"), dtype=torch.float64)
         unknown[0] = 0.0
-        for index, symbol in enumerate(self.elements):
-            types[ATOMIC_NUMBERS[symbol]] = index
-            unknown[ATOMIC_NUMBERS[symbol]] = 0.0
+        numbers = [ATOMIC_NUMBERS[symbol] for symbol in self.elements]
+        # Of two types of one element the first is that of its atoms (see deepspin.py).
+        for index, number in reversed(list(enumerate(numbers))):
+            types[number] = index
+            unknown[number] = 0.0
         self.register_buffer("type_of_element", types, persistent=False)
         self.register_buffer("unknown_element", unknown, persistent=False)
         if self.config.window is not None:
-            self.register_buffer("zbl_charges", zbl_table(N_ELEMENTS), persistent=False)
+            charges = zbl_table(N_ELEMENTS)[[*numbers, 0]]
+            self.register_buffer("zbl_charges", charges, persistent=False)
 
     def _exclusion_tables(self) -> None:
         """Which pairs of types do not see each other, and which types have an energy."""

@@ -15,6 +15,7 @@ from ..checkpoint_file import load_checkpoint_file
 from ..elements import ATOMIC_NUMBERS
 from ..errors import CheckpointError
 from .config import parse_config
+from .deepspin import DeepSpinSeZM
 from .model import SeZM
 
 NEWEST_VERSION = 1.2
@@ -53,7 +54,7 @@ def is_sezm_checkpoint(content: Mapping[str, Any]) -> bool:
 
 def read_checkpoint(
     path: str | Path, dtype: torch.dtype | None = None, head: str | None = None
-) -> SeZM:
+) -> SeZM | DeepSpinSeZM:
     """A model ready to evaluate.
 
     Args:
@@ -70,7 +71,7 @@ def read_checkpoint(
 
 def model_from_checkpoint(
     content: Mapping[str, Any], dtype: torch.dtype | None, head: str | None, path: str
-) -> SeZM:
+) -> SeZM | DeepSpinSeZM:
     """As :func:`read_checkpoint`, from the dictionary of the file named ``path`` in errors."""
     state = content.get("model", content)
     if not is_sezm_checkpoint(content):
@@ -85,6 +86,10 @@ def model_from_checkpoint(
         _check_elements(config.type_map)
     except CheckpointError as error:
         raise CheckpointError(f"{path}: {error}") from None
+    if config.has_virtual_atoms:
+        with_partners = DeepSpinSeZM(config, dtype)
+        _load_weights(with_partners.nodes, weights, path)
+        return with_partners.eval()
     model = SeZM(config, dtype)
     _load_weights(model, weights, path)
     return model.eval()
@@ -162,6 +167,7 @@ def _load_weights(model: SeZM, weights: dict[str, Tensor], path: str) -> None:
             key = _checkpoint_key(name)
             parameter.copy_(_weight(weights, key, tuple(parameter.shape), path))
             used.add(key)
+        _update_spin_scale(model)
         n_types = len(model.elements)
         bias = _weight(weights, "out_bias", None, path)
         if bias.ndim != 3 or tuple(bias.shape[1:]) != (n_types, 1):
@@ -172,6 +178,17 @@ def _load_weights(model: SeZM, weights: dict[str, Tensor], path: str) -> None:
         fitting_bias = _weight(weights, "fitting_net.bias_atom_e", (n_types, 1), path)
         model.energy_bias[:n_types] += fitting_bias[:, 0].double()
     _report_unknown(set(weights) - used, path)
+
+
+def _update_spin_scale(model: SeZM) -> None:
+    """Version 1.1 scaled both factors of the moments of spins, later ones the product.
+
+    (Where no type is magnetic, nothing that later versions set to zero has any effect here.)
+    """
+    if model.config.native_spin is None or not 1.1 <= model.config.version < 1.2:
+        return
+    if model.descriptor.uses_env_seed:
+        model.descriptor.env_seed_embedding.spin_scale.square_()
 
 
 def _weight(
