@@ -9,6 +9,7 @@ import ase
 import numpy as np
 from ase.data import atomic_numbers, chemical_symbols
 
+from .conditioning import conditioning_of
 from .errors import SezmError
 from .metadata import Metadata
 from .neighbors import Edges
@@ -25,12 +26,14 @@ def flat_inputs(
         metadata: of the file that is to run.
 
     Raises:
-        SezmError: an element that the model does not know.
+        SezmError: an element that the model does not know; extra inputs that are missing, not
+            taken, or make no sense (see :mod:`~sezm_infer.conditioning`).
     """
     real = np.dtype(metadata.dtype)
     natoms = np.array([len(atoms) for atoms in structures], np.int64)
     numbers = np.concatenate([atoms.numbers for atoms in structures]).astype(np.int64)
     check_elements(numbers, metadata)
+    conditioning = [conditioning_of(atoms, metadata) for atoms in structures]
     return {
         "pos": np.concatenate([atoms.positions for atoms in structures]).astype(real),
         "atomic_numbers": numbers,
@@ -40,6 +43,10 @@ def flat_inputs(
         "edge_distance": np.concatenate([one.distances for one in edges]).astype(real),
         "edge_vec": np.concatenate([one.vectors for one in edges]).astype(real),
         "atom_mask": np.ones(len(numbers), real),
+        **{
+            name: np.concatenate([one[name] for one in conditioning]).astype(real)
+            for name in conditioning[0]
+        },
     }
 
 

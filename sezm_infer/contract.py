@@ -11,11 +11,17 @@ Conventions, for an edge e from source j to target i::
     forces      = -d(sum_n atom_mask[n] atom_energy[n]) / d(pos)
     virial      = -dE/d(strain) = -sum_e (dE/d edge_vec[e]) (x) edge_vec[e]
     stress      = -virial / volume                                        (as ASE has it)
+
+    magnetic_forces = -d(sum_n atom_mask[n] atom_energy[n]) / d(spins)
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
+
+from .errors import SezmError
 
 FORMAT_VERSION = 1
 """Raised whenever a reader of the previous version would misread a file."""
@@ -35,7 +41,7 @@ class TensorSpec:
         name: name in the graph.
         shape: one entry per axis: a length, or the letter of a size (N, E, B).
         dtype: "real" (the model's dtype), "float64" or "int64".
-        unit: "eV", "Angstrom", "eV/Angstrom" or "" (none).
+        unit: "eV", "Angstrom", "eV/Angstrom" or "" (none, or as the training data had it).
     """
 
     name: str
@@ -54,7 +60,15 @@ INPUTS = (
     TensorSpec("edge_vec", ("E", 3), "real", "Angstrom"),
     TensorSpec("atom_mask", ("N",), "real", ""),
 )
-"""Inputs in the order of the graph's signature."""
+"""Inputs of every file, in the order of the graph's signature."""
+
+CONDITIONING_AXES = {"charge_spin": "B", "fparam": "B", "aparam": "N", "spins": "N"}
+"""Inputs that only some files have, after ``INPUTS`` and in this order: real, with one row per
+system (B) or atom (N), of a width that the model sets."""
+
+CHARGES = (-100, 99)
+SPINS = (0, 99)
+"""Smallest and largest total charge and spin of ``charge_spin``: what models have a table for."""
 
 OUTPUTS = (
     TensorSpec("energy", ("B",), "float64", "eV"),
@@ -62,7 +76,52 @@ OUTPUTS = (
     TensorSpec("virial", ("B", 3, 3), "real", "eV"),
     TensorSpec("atom_energy", ("N",), "float64", "eV"),
 )
-"""Outputs in the order in which the graph returns them."""
+"""Outputs of files with conservative forces, in the order in which the graph returns them; files
+with direct forces have no virial."""
+
+MAGNETIC_FORCES = TensorSpec("magnetic_forces", ("N", 3), "real", "eV")
+"""Per unit of spin; appended to the outputs of files that take ``spins``."""
 
 ATOM_VIRIAL = TensorSpec("atom_virial", ("N", 3, 3), "real", "eV")
 """Appended to the outputs of files exported with ``--atom-virial``."""
+
+
+class Signature(NamedTuple):
+    """Inputs and outputs of a file, each in order."""
+
+    inputs: tuple[TensorSpec, ...]
+    outputs: tuple[TensorSpec, ...]
+
+
+def signature(
+    conditioning: Mapping[str, int], forces_kind: str, *, atom_virial: bool = False
+) -> Signature:
+    """What the file of a model takes and gives.
+
+    Args:
+        conditioning: width of each input that the model takes beyond those of every file, by names
+            of ``CONDITIONING_AXES``.
+        forces_kind: "conservative" or "direct".
+        atom_virial: with the virial of each atom.
+
+    Raises:
+        SezmError: ``atom_virial`` of a model that has no virial.
+    """
+    extra_inputs = tuple(
+        TensorSpec(name, (axis, conditioning[name]), "real", "")
+        for name, axis in CONDITIONING_AXES.items()
+        if name in conditioning
+    )
+    if forces_kind == "direct":
+        if atom_virial:
+            raise SezmError(
+                "the model gives forces directly, not as the derivative of its energy, so there is "
+                "no virial; export it without --atom-virial."
+            )
+        return Signature(INPUTS + extra_inputs, tuple(s for s in OUTPUTS if s.name != "virial"))
+    outputs = OUTPUTS
+    if "spins" in conditioning:
+        outputs += (MAGNETIC_FORCES,)
+    if atom_virial:
+        outputs += (ATOM_VIRIAL,)
+    return Signature(INPUTS + extra_inputs, outputs)

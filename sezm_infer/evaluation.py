@@ -11,12 +11,18 @@ import ase
 import numpy as np
 
 from .batch import check_elements, flat_inputs
+from .conditioning import conditioning_of
 from .errors import SezmError
 from .neighbors import Edges, NeighborList
 from .sessions import Session
 
 EDGES_PER_CALL = 20_000
 """Structures share a call up to this many edges: enough to keep the cores busy, little memory."""
+
+NO_STRESS = (
+    "the model gives forces directly, not as the derivative of its energy, so there is no virial "
+    "and no stress; use a model with conservative forces."
+)
 
 
 @dataclass(frozen=True)
@@ -26,19 +32,27 @@ class Evaluation:
     Attributes:
         energy: eV.
         forces: [N, 3] float64, eV/Angstrom.
-        virial: [3, 3] float64, eV; stress = -virial / volume.
+        virial: [3, 3] float64, eV; stress = -virial / volume. None of a model with direct forces.
         atom_energies: [N] float64, eV.
+        magnetic_forces: [N, 3] float64, eV per unit of spin, or None of a model without spins.
         atom_virials: [N, 3, 3] float64, eV, or None if the file does not give them.
     """
 
     energy: float
     forces: np.ndarray
-    virial: np.ndarray
+    virial: np.ndarray | None
     atom_energies: np.ndarray
+    magnetic_forces: np.ndarray | None
     atom_virials: np.ndarray | None
 
     def stress(self, volume: float) -> np.ndarray:
-        """[3, 3], eV/Angstrom^3, symmetric, negative under compression (as ASE has it)."""
+        """[3, 3], eV/Angstrom^3, symmetric, negative under compression (as ASE has it).
+
+        Raises:
+            SezmError: the model has no virial.
+        """
+        if self.virial is None:
+            raise SezmError(NO_STRESS)
         return -(self.virial + self.virial.T) / (2 * volume)
 
 
@@ -53,15 +67,18 @@ def evaluate(session: Session, structures: Iterable[ase.Atoms]) -> list[Evaluati
 
 def evaluate_each(session: Session, structures: Sequence[ase.Atoms]) -> Iterator[Evaluation]:
     """As :func:`evaluate`, one result after the other as they come."""
+    metadata = session.metadata
     for position, atoms in enumerate(structures):
         with _named(position, structures):
-            check_elements(atoms.numbers, session.metadata)
-    one_by_one = session.metadata.static_sizes is not None
+            check_elements(atoms.numbers, metadata)
+            conditioning_of(atoms, metadata)
+    one_by_one = metadata.static_sizes is not None
     group: list[ase.Atoms] = []
     edges: list[Edges] = []
     for position, atoms in enumerate(structures):
         with _named(position, structures):
-            found = NeighborList(session.metadata.cutoff).update(atoms)
+            neighbors = NeighborList(metadata.cutoff, max_neighbors=metadata.max_neighbors)
+            found = neighbors.update(atoms)
         total = sum(len(one.distances) for one in (*edges, found))
         if group and (one_by_one or total > EDGES_PER_CALL):
             yield from evaluate_together(session, group, edges)
@@ -78,23 +95,23 @@ def evaluate_together(
     """One call of the model for structures whose edges are known."""
     outputs = session.run(flat_inputs(structures, edges, session.metadata))
     bounds = np.cumsum([0, *(len(atoms) for atoms in structures)])
-    virials = outputs["virial"].astype(float)
     return [
-        _evaluation(outputs, float(outputs["energy"][system]), virials[system], slice(first, last))
+        _evaluation(outputs, system, slice(first, last))
         for system, (first, last) in enumerate(pairwise(bounds))
     ]
 
 
-def _evaluation(
-    outputs: dict[str, np.ndarray], energy: float, virial: np.ndarray, atoms: slice
-) -> Evaluation:
-    atom_virials = outputs.get("atom_virial")
+def _evaluation(outputs: dict[str, np.ndarray], system: int, atoms: slice) -> Evaluation:
+    def part(name: str, rows: int | slice) -> np.ndarray | None:
+        return outputs[name][rows].astype(float) if name in outputs else None
+
     return Evaluation(
-        energy=energy,
+        energy=float(outputs["energy"][system]),
         forces=outputs["forces"][atoms].astype(float),
-        virial=virial,
+        virial=part("virial", system),
         atom_energies=outputs["atom_energy"][atoms].astype(float),
-        atom_virials=None if atom_virials is None else atom_virials[atoms].astype(float),
+        magnetic_forces=part("magnetic_forces", atoms),
+        atom_virials=part("atom_virial", atoms),
     )
 
 

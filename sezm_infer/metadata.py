@@ -42,6 +42,8 @@ class Metadata:
         inputs, outputs: signature of the graph, in order.
         checkpoint_sha256: digest of the checkpoint file that was exported.
         forces_kind: "conservative" (gradient of the energy) or "direct".
+        input_defaults: values, by name, of extra inputs that a structure may leave out.
+        max_neighbors: how many nearest neighbours of each atom are edges; None for no limit.
         versions: name -> version of the tools that wrote the file.
         verification: what was compared before the file was handed over, and the largest deviations.
     """
@@ -57,6 +59,8 @@ class Metadata:
     outputs: tuple[TensorSpec, ...]
     checkpoint_sha256: str
     forces_kind: str = "conservative"
+    input_defaults: dict[str, tuple[float, ...]] = field(default_factory=dict)
+    max_neighbors: int | None = None
     versions: dict[str, str] = field(default_factory=dict)
     verification: dict[str, Any] = field(default_factory=dict)
 
@@ -107,6 +111,9 @@ def _typed(record: dict[str, Any]) -> dict[str, Any]:
         "static_sizes": None if sizes is None else StaticSizes(**sizes),
         "inputs": tuple(_tensor_spec(spec) for spec in record["inputs"]),
         "outputs": tuple(_tensor_spec(spec) for spec in record["outputs"]),
+        "input_defaults": {
+            name: tuple(values) for name, values in record.get("input_defaults", {}).items()
+        },
     }
 
 

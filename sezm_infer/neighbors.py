@@ -5,7 +5,8 @@ Convention, for an edge e from source (neighbour) j to target (centre) i::
     vectors[e] = pos[j] - pos[i] + shift_e @ cell
 
 Both directions of a pair are edges, and so are images of an atom within its own cutoff. Edges are
-sorted by target, then source, then shift.
+sorted by target, then source, then shift. For models that see only the nearest neighbours of each
+atom, the edges from others are left out; then the reverse of an edge may be missing.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import ase
 import numpy as np
 
 from .errors import SezmError
+from .nearest import nearest_edges
 from .pair_search import search_pairs
 
 COINCIDENT = 1e-5
@@ -50,16 +52,19 @@ class NeighborList:
     Args:
         cutoff: Angstrom.
         skin: Angstrom; 0 searches at every change of the positions.
+        max_neighbors: how many of the neighbours within the cutoff each atom keeps, the nearest;
+            None for all.
 
     Raises:
         SezmError: a negative or infinite skin.
     """
 
-    def __init__(self, cutoff: float, skin: float = 0.0) -> None:
+    def __init__(self, cutoff: float, skin: float = 0.0, max_neighbors: int | None = None) -> None:
         if not 0.0 <= skin < np.inf:
             raise SezmError(f"skin is {skin}; use a length in Angstrom of 0 or more.")
         self.cutoff = float(cutoff)
         self.skin = float(skin)
+        self.max_neighbors = max_neighbors
         self.searches = 0
         self._candidates: _Candidates | None = None
 
@@ -74,7 +79,8 @@ class NeighborList:
             radius = self.cutoff + self.skin + _ROUNDING
             self._candidates = _Candidates(atoms, radius)
             self.searches += 1
-        return self._candidates.edges(atoms.positions, self.cutoff)
+        edges = self._candidates.edges(atoms.positions, self.cutoff)
+        return edges if self.max_neighbors is None else _nearest(edges, self.max_neighbors)
 
 
 class _Candidates:
@@ -132,6 +138,15 @@ class _Candidates:
             np.multiply(component, component, out=self._scratch)
             self._squares += self._scratch
         return self._squares
+
+
+def _nearest(edges: Edges, limit: int) -> Edges:
+    """The edges from the nearest neighbours of each target, by their distances as they are now."""
+    kept = nearest_edges(edges.index[1], edges.distances, limit)
+    if len(kept) == len(edges.distances):
+        return edges
+    index = np.ascontiguousarray(edges.index[:, kept])
+    return Edges(index, edges.vectors[kept], edges.distances[kept])
 
 
 def _shift_vectors(shift: np.ndarray, cell: np.ndarray) -> np.ndarray:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 
-from sezm_infer.contract import ATOM_VIRIAL, INPUTS, OUTPUTS, TensorSpec
+from sezm_infer.contract import TensorSpec, signature
 from sezm_infer.metadata import Metadata, StaticSizes
 
 from .flat_function import EnergyModel
@@ -32,8 +32,11 @@ def describe(
         static: fixed sizes, which then stand in the shapes in place of letters.
         atom_virial: whether the atoms' virials are an output.
         versions: of the tools that write the file.
+
+    Raises:
+        SezmError: virials are asked of a model that gives forces directly.
     """
-    outputs = (*OUTPUTS, ATOM_VIRIAL) if atom_virial else OUTPUTS
+    specs = signature(model.conditioning, model.forces_kind, atom_virial=atom_virial)
     return Metadata(
         family=model.family,
         configuration=model.configuration,
@@ -42,9 +45,12 @@ def describe(
         message_passing_steps=model.message_passing_steps,
         dtype=str(model.dtype).removeprefix("torch."),
         static_sizes=static,
-        inputs=tuple(_with_sizes(spec, static) for spec in INPUTS),
-        outputs=tuple(_with_sizes(spec, static) for spec in outputs),
+        inputs=tuple(_with_sizes(spec, static) for spec in specs.inputs),
+        outputs=tuple(_with_sizes(spec, static) for spec in specs.outputs),
         checkpoint_sha256=sha256,
+        forces_kind=model.forces_kind,
+        input_defaults=dict(model.conditioning_defaults),
+        max_neighbors=model.max_neighbors,
         versions=versions or {},
     )
 

@@ -7,11 +7,13 @@ from typing import NamedTuple
 
 import numpy as np
 
+from sezm_infer.contract import ATOM_VIRIAL, MAGNETIC_FORCES, OUTPUTS
+
 FLOAT64 = 1e-10
 FLOAT32 = 1e-5
 
 TOLERANCES = {
-    dtype: dict.fromkeys(("energy", "forces", "virial", "atom_energy", "atom_virial"), tolerance)
+    dtype: {spec.name: tolerance for spec in (*OUTPUTS, MAGNETIC_FORCES, ATOM_VIRIAL)}
     for dtype, tolerance in (("float32", FLOAT32), ("float64", FLOAT64))
 }
 """Largest relative deviation of each output, by dtype of the model."""
@@ -25,27 +27,30 @@ measured by this share of what is typical for the model, for they come from term
 
 
 class Typical(NamedTuple):
-    """Medians over systems of the largest energy of an atom, eV, and force, eV/Angstrom."""
+    """Medians over systems of the largest energy of an atom, eV, force, eV/Angstrom, and magnetic
+    force, eV per unit of spin."""
 
     energy: float
     force: float
+    magnetic_force: float
 
 
 def typical(results: Sequence[Mapping[str, np.ndarray]]) -> Typical:
     """Of outputs for several systems; zero is left out, as the forces on isolated atoms."""
 
     def median(name: str) -> float:
-        largest = [_largest(outputs[name]) for outputs in results]
+        largest = [_largest(outputs, name) for outputs in results]
         return float(np.median([entry for entry in largest if entry > 0] or [0.0]))
 
-    return Typical(energy=median("atom_energy"), force=median("forces"))
+    return Typical(median("atom_energy"), median("forces"), median("magnetic_forces"))
 
 
 def scales(
     expected: Mapping[str, np.ndarray], inputs: Mapping[str, np.ndarray], usual: Typical
 ) -> dict[str, np.ndarray]:
     """What deviations are measured by: the system's energy or the sum of its atoms' absolute
-    energies, the largest energy of an atom, the largest force, the largest entry of a virial.
+    energies, the largest energy of an atom, the largest force of either kind, the largest entry of
+    a virial.
 
     Args:
         expected: outputs of the model.
@@ -56,17 +61,17 @@ def scales(
         by name of output; that of the energy has one entry per system.
     """
     natoms = inputs["natoms"]
-    atom_energy = np.abs(expected["atom_energy"])
-    totals = np.bincount(inputs["batch"], atom_energy, minlength=len(natoms))
-    energy, force = TYPICAL_SHARE * usual.energy, TYPICAL_SHARE * usual.force
+    totals = np.bincount(inputs["batch"], np.abs(expected["atom_energy"]), minlength=len(natoms))
+    energy, force, magnetic_force = (TYPICAL_SHARE * value for value in usual)
     by_output: dict[str, np.ndarray | float] = {
         "energy": np.maximum(np.maximum(np.abs(expected["energy"]), totals), energy * natoms),
-        "atom_energy": max(_largest(atom_energy), energy),
-        "forces": max(_largest(expected["forces"]), force),
-        "virial": max(_largest(expected["virial"]), force * natoms.max()),
-        "atom_virial": max(_largest(expected.get("atom_virial", np.zeros(0))), force),
+        "atom_energy": max(_largest(expected, "atom_energy"), energy),
+        "forces": max(_largest(expected, "forces"), force),
+        "virial": max(_largest(expected, "virial"), force * natoms.max()),
+        "magnetic_forces": max(_largest(expected, "magnetic_forces"), magnetic_force),
+        "atom_virial": max(_largest(expected, "atom_virial"), force),
     }
-    return {name: np.maximum(scale, FLOOR) for name, scale in by_output.items()}
+    return {name: np.maximum(by_output[name], FLOOR) for name in expected}
 
 
 def deviations(
@@ -87,5 +92,6 @@ def deviations(
     }
 
 
-def _largest(array: np.ndarray) -> float:
-    return float(np.abs(array).max(initial=0.0))
+def _largest(outputs: Mapping[str, np.ndarray], name: str) -> float:
+    """Of an output that the model may not have."""
+    return float(np.abs(outputs[name]).max(initial=0.0)) if name in outputs else 0.0

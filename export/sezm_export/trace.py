@@ -13,7 +13,7 @@ from torch import Tensor, fx
 from torch._subclasses import FakeTensorMode
 from torch.fx.experimental.proxy_tensor import make_fx
 
-from sezm_infer.contract import INPUTS, TensorSpec
+from sezm_infer.contract import TensorSpec, signature
 from sezm_infer.errors import SezmError
 
 from .constant_mode import ConstantMode
@@ -59,15 +59,16 @@ def _trace_at(model: EnergyModel, sizes: SampleSizes, atom_virial: bool) -> fx.G
                 inputs = spread_padding_edges(inputs, model.cutoff)
             return flat_outputs(model, *inputs, atom_virial=atom_virial)
 
+    specs = signature(model.conditioning, model.forces_kind, atom_virial=atom_virial).inputs
     tracer = make_fx(
         function,
         tracing_mode="fake",
         decomposition_table=decomposition_table(),
         _allow_non_fake_inputs=True,  # parameters are real: they become constants
     )
-    graph = tracer(*[_sample(spec, model.dtype, sizes) for spec in INPUTS])
+    graph = tracer(*[_sample(spec, model.dtype, sizes) for spec in specs])
     placeholders = [node for node in graph.graph.nodes if node.op == "placeholder"]
-    for node, spec in zip(placeholders, INPUTS, strict=True):
+    for node, spec in zip(placeholders, specs, strict=True):
         node.name = node.target = spec.name
     _describe_constants(graph, placeholders[0].meta["val"].fake_mode)
     return graph

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from sezm_infer.contract import OUTPUTS
+from sezm_infer.contract import ATOM_VIRIAL
 from sezm_infer.errors import SezmError
 from sezm_infer.metadata import Metadata
 from sezm_infer.sessions import Session, open_session
@@ -87,7 +87,7 @@ def verify(
     return {
         "systems": [system.name for system in systems],
         "threads": counts,
-        "tolerances": TOLERANCES[metadata.dtype],
+        "tolerances": {name: TOLERANCES[metadata.dtype][name] for name in findings.largest},
         "largest_deviations": findings.largest,
         "found_in": findings.where,
     }
@@ -96,7 +96,7 @@ def verify(
 def _expected(
     model: EnergyModel, metadata: Metadata, systems: list[VerificationSystem], report: Progress
 ) -> list[_Expected]:
-    atom_virial = len(metadata.outputs) > len(OUTPUTS)
+    atom_virial = any(spec.name == ATOM_VIRIAL.name for spec in metadata.outputs)
     eager = EagerSession.from_model(model, atom_virial=atom_virial)
     results = []
     for system in systems:

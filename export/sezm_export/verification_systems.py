@@ -12,6 +12,8 @@ from sezm_infer.batch import flat_inputs
 from sezm_infer.metadata import Metadata, StaticSizes
 from sezm_infer.neighbors import NeighborList
 
+from .verification_conditioning import conditioned
+
 SPACING = 2.15
 """Of the jittered lattices, Angstrom: 0.1 atoms per cubic Angstrom, as in water."""
 
@@ -115,7 +117,9 @@ def _calls(
     name: str, structures: list[ase.Atoms], metadata: Metadata, rng: np.random.Generator
 ) -> Iterator[VerificationSystem]:
     """The system with its edges sorted, and a large one also with its edges shuffled."""
-    edges = [NeighborList(metadata.cutoff).update(atoms) for atoms in structures]
+    structures = [conditioned(atoms, metadata, rng) for atoms in structures]
+    neighbors = NeighborList(metadata.cutoff, max_neighbors=metadata.max_neighbors)
+    edges = [neighbors.update(atoms) for atoms in structures]
     inputs = flat_inputs(structures, edges, metadata)
     system = VerificationSystem(name, inputs)
     yield system

@@ -1,7 +1,8 @@
 """Static-size files behave like dynamic ones: inputs are padded, outputs cut.
 
 The padding is that of ``export/FORMAT.md``: atoms of element 0 with mask 0, and edges from atom 0
-to itself beyond the cutoff, both of which contribute exactly nothing.
+to itself beyond the cutoff, both of which contribute exactly nothing; parameters and spins of
+padding atoms are zero.
 """
 
 from __future__ import annotations
@@ -10,7 +11,13 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from ..contract import ATOM_VIRIAL, OUTPUTS, PADDING_ATOMIC_NUMBER
+from ..contract import (
+    ATOM_VIRIAL,
+    CONDITIONING_AXES,
+    MAGNETIC_FORCES,
+    OUTPUTS,
+    PADDING_ATOMIC_NUMBER,
+)
 from ..errors import SezmError
 from ..metadata import StaticSizes
 from .protocol import Session
@@ -18,7 +25,9 @@ from .protocol import Session
 PADDING_EDGE_CUTOFFS = 2.0
 """Length of a padding edge in units of the cutoff."""
 
-PER_ATOM_OUTPUTS = {spec.name for spec in (*OUTPUTS, ATOM_VIRIAL) if spec.shape[0] == "N"}
+PER_ATOM_OUTPUTS = {
+    spec.name for spec in (*OUTPUTS, MAGNETIC_FORCES, ATOM_VIRIAL) if spec.shape[0] == "N"
+}
 
 
 class StaticPaddingSession:
@@ -73,7 +82,7 @@ def _check_fits(inputs: Mapping[str, np.ndarray], sizes: StaticSizes) -> None:
 def pad_inputs(
     inputs: Mapping[str, np.ndarray], sizes: StaticSizes, cutoff: float
 ) -> dict[str, np.ndarray]:
-    """Copies of the inputs with N and E raised to the file's sizes; ``natoms`` stays as it is."""
+    """Copies of the inputs with N and E raised to the file's sizes; those of systems stay."""
     n_atoms, n_edges = sizes.atoms, sizes.edges
     real = inputs["pos"].dtype
     far = PADDING_EDGE_CUTOFFS * cutoff
@@ -88,6 +97,11 @@ def pad_inputs(
         "edge_distance": _extended(inputs["edge_distance"], n_edges, far),
         "edge_vec": _extended(inputs["edge_vec"], n_edges, np.array([far, 0.0, 0.0], real)),
         "atom_mask": _extended(inputs["atom_mask"], n_atoms, 0),
+        **{
+            name: _extended(inputs[name], n_atoms, 0) if axis == "N" else inputs[name]
+            for name, axis in CONDITIONING_AXES.items()
+            if name in inputs
+        },
     }
 
 

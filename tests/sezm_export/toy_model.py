@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 import torch
@@ -25,6 +27,10 @@ class ToyModel(nn.Module):
     family = "toy"
     elements = ELEMENTS
     message_passing_steps = 2
+    conditioning: Mapping[str, int] = MappingProxyType({})
+    conditioning_defaults: Mapping[str, tuple[float, ...]] = MappingProxyType({})
+    forces_kind = "conservative"
+    max_neighbors: int | None = None
 
     def __init__(self, dtype: torch.dtype, cutoff: float = 4.0, seed: int = 0) -> None:
         super().__init__()

@@ -1,0 +1,35 @@
+"""Extra inputs of the systems on which files are proven: other values for each of them."""
+
+from __future__ import annotations
+
+import ase
+import numpy as np
+
+from sezm_infer.conditioning import extra_inputs
+from sezm_infer.metadata import Metadata
+
+LARGEST_CHARGE = 3
+LARGEST_SPIN = 5
+"""Charges of either sign and spins, smallest 0, up to these are drawn: what models have seen."""
+
+
+def conditioned(atoms: ase.Atoms, metadata: Metadata, rng: np.random.Generator) -> ase.Atoms:
+    """A copy that carries random values of all extra inputs of a model.
+
+    Args:
+        atoms: plain structure.
+        metadata: of the model.
+        rng: not used for models without extra inputs.
+    """
+    atoms = atoms.copy()
+    widths = extra_inputs(metadata)
+    if "charge_spin" in widths:
+        atoms.info["charge"] = int(rng.integers(-LARGEST_CHARGE, LARGEST_CHARGE + 1))
+        atoms.info["spin"] = int(rng.integers(0, LARGEST_SPIN + 1))
+    if "fparam" in widths:
+        usual = metadata.input_defaults.get("fparam", 0.0)
+        atoms.info["fparam"] = usual + rng.normal(size=widths["fparam"])
+    for name in ("aparam", "spins"):
+        if name in widths:
+            atoms.set_array(name, rng.normal(size=(len(atoms), widths[name])))
+    return atoms

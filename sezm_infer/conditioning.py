@@ -1,0 +1,161 @@
+"""Extra inputs of a model, as a structure carries them in ASE.
+
+A model may be conditioned on the charge and spin of a system, on parameters of the frame or of
+each atom, and on the spin vectors of magnetic atoms. What a model takes must be there, or have a
+default in the file; what it does not take must not be there, for it would be ignored in silence::
+
+    charge_spin   atoms.info["charge"], atoms.info["spin"]     whole numbers
+    fparam        atoms.info["fparam"]                         [K]
+    aparam        atoms.arrays["aparam"]                       [N, K]
+    spins         atoms.arrays["spins"]                        [N, 3]
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import ase
+import numpy as np
+
+from .contract import CHARGES, INPUTS, SPINS
+from .errors import SezmError
+from .metadata import Metadata
+
+INFO_KEYS = {"charge_spin": ("charge", "spin"), "fparam": ("fparam",)}
+"""Keys of ``atoms.info`` that make up an input with one row per system."""
+
+ARRAY_KEYS = {"aparam": "aparam", "spins": "spins"}
+"""Name in ``atoms.arrays`` of an input with one row per atom."""
+
+
+def conditioning_of(atoms: ase.Atoms, metadata: Metadata) -> dict[str, np.ndarray]:
+    """The extra inputs of one structure.
+
+    Args:
+        atoms: N atoms.
+        metadata: of the model.
+
+    Returns:
+        float64, for each extra input of the model: [N, K] of those with one row per atom, [1, K] of
+        those with one row per system.
+
+    Raises:
+        SezmError: an input is missing and has no default, is given but not taken by the model, has
+            a wrong shape, or values that make no sense.
+    """
+    widths = extra_inputs(metadata)
+    for name, place, _ in carried(atoms):
+        if name not in widths:
+            raise SezmError(
+                f"the structure has {place}, which this model does not take and would ignore; "
+                f"remove it (del {place}), or use a model trained with it."
+            )
+    given = {name for name, _, _ in carried(atoms)}
+    return {
+        name: np.array([metadata.input_defaults[name]])
+        if name in metadata.input_defaults and name not in given
+        else _read(name, atoms, width)
+        for name, width in widths.items()
+    }
+
+
+def extra_inputs(metadata: Metadata) -> dict[str, int]:
+    """Names and widths of the inputs that not every model has."""
+    return {spec.name: int(spec.shape[1]) for spec in metadata.inputs[len(INPUTS) :]}
+
+
+def carried(atoms: ase.Atoms) -> Iterator[tuple[str, str, Any]]:
+    """Every part of an extra input that a structure carries, whatever its model takes.
+
+    Yields:
+        name of the input, where it stands, its value.
+    """
+    for name, keys in INFO_KEYS.items():
+        for key in keys:
+            if key in atoms.info:
+                yield name, f'atoms.info["{key}"]', atoms.info[key]
+    for name, key in ARRAY_KEYS.items():
+        if key in atoms.arrays:
+            yield name, f'atoms.arrays["{key}"]', atoms.arrays[key]
+
+
+def _read(name: str, atoms: ase.Atoms, width: int) -> np.ndarray:
+    if name == "charge_spin":
+        return _charge_spin(atoms)
+    if name == "fparam":
+        return _fparam(atoms, width)
+    return _per_atom(name, atoms, width)
+
+
+def _charge_spin(atoms: ase.Atoms) -> np.ndarray:
+    """[1, 2]."""
+    missing = [key for key in INFO_KEYS["charge_spin"] if key not in atoms.info]
+    if missing:
+        raise SezmError(
+            "the model is conditioned on charge and spin, and the structure has no "
+            f"{' and no '.join(missing)}; set both as the training data had them, "
+            'for instance atoms.info["charge"] = 0 and atoms.info["spin"] = 1.'
+        )
+    return np.array([[_whole("charge", atoms, CHARGES), _whole("spin", atoms, SPINS)]])
+
+
+def _whole(key: str, atoms: ase.Atoms, limits: tuple[int, int]) -> float:
+    """A whole number within limits, of ``atoms.info``."""
+    value = atoms.info[key]
+    try:
+        number = float(value) if np.ndim(value) == 0 else np.nan
+    except (TypeError, ValueError):
+        number = np.nan
+    smallest, largest = limits
+    if not (number.is_integer() and smallest <= number <= largest):
+        raise SezmError(
+            f'atoms.info["{key}"] is {value!r}; use a whole number from {smallest} to {largest}.'
+        )
+    return number
+
+
+def _fparam(atoms: ase.Atoms, width: int) -> np.ndarray:
+    """[1, K]."""
+    place = 'atoms.info["fparam"]'
+    if "fparam" not in atoms.info:
+        raise _missing(f"{width} frame parameters", place)
+    values = _finite(place, atoms.info["fparam"]).reshape(-1)  # one number need not be a list
+    if len(values) != width:
+        raise SezmError(f"{place} has {len(values)} numbers; the model takes {width}.")
+    return values.reshape(1, width)
+
+
+def _per_atom(name: str, atoms: ase.Atoms, width: int) -> np.ndarray:
+    """[N, K]."""
+    key = ARRAY_KEYS[name]
+    place = f'atoms.arrays["{key}"]'
+    if key not in atoms.arrays:
+        raise _missing(f"{width} numbers for each atom", place)
+    values = _finite(place, atoms.arrays[key])
+    shape = (len(atoms), width)
+    if width == 1 and values.shape == shape[:1]:  # as ASE reads a single column
+        values = values.reshape(shape)
+    if values.shape != shape:
+        raise SezmError(f"{place} has shape {values.shape}; the model takes {shape}.")
+    return values
+
+
+def _missing(what: str, place: str) -> SezmError:
+    return SezmError(
+        f"the model takes {what}, and the structure has no {place}; set it, as the training data "
+        "had it."
+    )
+
+
+def _finite(place: str, value: Any) -> np.ndarray:
+    """Numbers; of those that are not finite, names the first row: an atom, or a frame parameter."""
+    try:
+        values = np.asarray(value, float)
+    except (TypeError, ValueError):
+        raise SezmError(f"{place} is {value!r}; use numbers.") from None
+    rows = np.atleast_1d(values)
+    bad = np.flatnonzero(~np.isfinite(rows.reshape(len(rows), -1)).all(axis=1))
+    if len(bad):
+        raise SezmError(f"{place}, entry {bad[0]}, is {rows[bad[0]].tolist()}: use finite numbers.")
+    return values
