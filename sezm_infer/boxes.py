@@ -7,6 +7,9 @@ from collections.abc import Sequence
 import ase
 import numpy as np
 
+from .conditioning import extra_inputs
+from .metadata import Metadata
+
 WATER_DENSITY = 0.0334
 """Molecules per Angstrom^3, at 300 K."""
 
@@ -25,6 +28,26 @@ def box_for(elements: Sequence[str], n_atoms: int) -> ase.Atoms:
     if {"H", "O"} <= set(elements):
         return water_box(-(-n_atoms // 3))
     return lattice_box(elements[:4], n_atoms)
+
+
+def box_for_model(metadata: Metadata, n_atoms: int) -> ase.Atoms:
+    """As :func:`box_for`, with plain values of all extra inputs that the model takes.
+
+    Args:
+        metadata: of the model.
+        n_atoms: see :func:`box_for`.
+    """
+    atoms = box_for(metadata.elements, n_atoms)
+    widths = extra_inputs(metadata)
+    if "charge_spin" in widths:
+        atoms.info |= {"charge": 0, "spin": 1}
+    if "fparam" in widths:
+        atoms.info["fparam"] = np.zeros(widths["fparam"])
+    if "aparam" in widths:
+        atoms.set_array("aparam", np.zeros((len(atoms), widths["aparam"])))
+    if "spins" in widths:
+        atoms.set_array("spins", np.tile([0.0, 0.0, 1.0], (len(atoms), 1)))
+    return atoms
 
 
 def water_box(n_molecules: int) -> ase.Atoms:

@@ -15,7 +15,9 @@ from ase.calculators.calculator import (
 )
 from ase.stress import full_3x3_to_voigt_6_stress
 
-from .evaluation import Evaluation, evaluate_together
+from .conditioning import carried
+from .evaluation import NO_STRESS, Evaluation, evaluate_together
+from .metadata import Metadata
 from .neighbors import NeighborList
 from .sessions import Session, open_session
 
@@ -31,8 +33,12 @@ class SezmCalculator(Calculator):
     """ASE calculator of an exported file, a checkpoint or a bundled model.
 
     Results, in ASE's units, signs and Voigt order: ``energy``, ``free_energy`` (the same),
-    ``energies``, ``forces``, ``stress`` of cells with a volume, and ``stresses`` if the file was
-    exported with ``--atom-virial``.
+    ``energies``, ``forces``, ``stress`` of cells with a volume, ``stresses`` if the file was
+    exported with ``--atom-virial``, and ``magnetic_forces`` ([N, 3], eV per unit of spin) of a
+    model that takes spins. Models with direct forces have no ``stress``.
+
+    What a model is conditioned on comes with the structure: ``atoms.info["charge"]``, ``["spin"]``
+    and ``["fparam"]``, ``atoms.arrays["aparam"]`` and ``["spins"]``.
 
     Args:
         model: path of a file, name of a bundled model, or a session that is already open.
@@ -74,9 +80,20 @@ class SezmCalculator(Calculator):
         if isinstance(model, str | Path):
             model = open_session(model, device, threads, dtype, head)
         self.session = model
-        self.neighbors = NeighborList(model.metadata.cutoff, skin)
-        if any(spec.name == "atom_virial" for spec in model.metadata.outputs):
-            self.implemented_properties = [*type(self).implemented_properties, "stresses"]
+        self.neighbors = NeighborList(model.metadata.cutoff, skin, model.metadata.max_neighbors)
+        self.implemented_properties = _properties(model.metadata)
+
+    def get_property(
+        self, name: str, atoms: ase.Atoms | None = None, allow_calculation: bool = True
+    ) -> Any:
+        """As ASE's own; says why there is no stress where forces are direct.
+
+        Raises:
+            PropertyNotImplementedError: the model does not give this.
+        """
+        if name in ("stress", "stresses") and self.session.metadata.forces_kind == "direct":
+            raise PropertyNotImplementedError(NO_STRESS)
+        return super().get_property(name, atoms, allow_calculation)
 
     def calculate(
         self,
@@ -87,7 +104,8 @@ class SezmCalculator(Calculator):
         """Fill ``self.results``; called by ASE.
 
         Raises:
-            SezmError: unknown elements, or a structure that makes no sense.
+            SezmError: unknown elements, a structure that makes no sense, or extra inputs that are
+                missing, wrong, or not taken by the model.
             PropertyNotImplementedError: the stress of a cell without volume.
         """
         super().calculate(atoms, properties, system_changes)
@@ -114,19 +132,44 @@ class SezmCalculator(Calculator):
             "positions": np.array_equal(now["positions"], before["positions"]),
             "cell": np.array_equal(atoms.cell.array, self.atoms.cell.array),
             "pbc": np.array_equal(atoms.pbc, self.atoms.pbc),
+            "conditioning": _same_conditioning(atoms, self.atoms),
         }
         return [name for name, is_same in same.items() if not is_same]
 
 
+def _properties(metadata: Metadata) -> list[str]:
+    """What the calculator of a model implements, by ASE's names."""
+    outputs = {spec.name for spec in metadata.outputs}
+    names = list(SezmCalculator.implemented_properties)
+    if "virial" not in outputs:
+        names.remove("stress")
+    if "atom_virial" in outputs:
+        names.append("stresses")
+    if "magnetic_forces" in outputs:
+        names.append("magnetic_forces")
+    return names
+
+
+def _same_conditioning(atoms: ase.Atoms, other: ase.Atoms) -> bool:
+    """Whether two structures carry the same extra inputs, those no model takes included."""
+    now = {place: value for _, place, value in carried(atoms)}
+    before = {place: value for _, place, value in carried(other)}
+    return now.keys() == before.keys() and all(
+        np.array_equal(value, before[place]) for place, value in now.items()
+    )
+
+
 def _ase_results(evaluation: Evaluation, volume: float) -> dict[str, Any]:
-    """Results by ASE's names; stresses only where there is a volume."""
+    """Results by ASE's names; stresses only where there are a virial and a volume."""
     results: dict[str, Any] = {
         "energy": evaluation.energy,
         "free_energy": evaluation.energy,
         "energies": evaluation.atom_energies,
         "forces": evaluation.forces,
     }
-    if volume >= SMALLEST_VOLUME:
+    if evaluation.magnetic_forces is not None:
+        results["magnetic_forces"] = evaluation.magnetic_forces
+    if evaluation.virial is not None and volume >= SMALLEST_VOLUME:
         results["stress"] = full_3x3_to_voigt_6_stress(evaluation.stress(volume))
         if evaluation.atom_virials is not None:
             # As ASE's own calculators have it: shares of the cell's stress, which they sum up to.

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 
 import ase
 import ase.io
+import numpy as np
+from ase.calculators.calculator import all_properties
 from ase.calculators.singlepoint import SinglePointCalculator
 
 from .errors import SezmError
@@ -50,6 +53,20 @@ def writable_format(path: Path) -> str:
     return name
 
 
+def require_arrays_kept(path: Path, names: Collection[str]) -> None:
+    """Refuse formats that would drop numbers of atoms beyond those that ASE has a name for.
+
+    Args:
+        path: to be written, in a format that ASE writes.
+        names: of the arrays.
+
+    Raises:
+        SezmError: there are such arrays, and the format is not extended XYZ.
+    """
+    if names and writable_format(path) != "extxyz":
+        raise SezmError(f"{path}: this format keeps no {', '.join(names)} of atoms; use .extxyz.")
+
+
 def write_structures(path: Path, frames: list[ase.Atoms]) -> None:
     """Write frames with their results, all or nothing.
 
@@ -66,7 +83,14 @@ def write_structures(path: Path, frames: list[ase.Atoms]) -> None:
 
 
 def with_results(atoms: ase.Atoms, **results: object) -> ase.Atoms:
-    """A copy of ``atoms`` that carries results, by ASE's names, and no live calculator."""
+    """A copy of ``atoms`` that carries results, and no live calculator.
+
+    Those that ASE has a name for stand in its calculator; others, as ``magnetic_forces``, in the
+    arrays of the structure.
+    """
     frame = atoms.copy()
-    frame.calc = SinglePointCalculator(frame, **results)
+    known = {name: value for name, value in results.items() if name in all_properties}
+    for name in results.keys() - known.keys():
+        frame.set_array(name, np.asarray(results[name]))
+    frame.calc = SinglePointCalculator(frame, **known)
     return frame

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from ..bench import Measurement, measure
-from ..boxes import box_for
+from ..boxes import box_for_model
 from ..sessions import Session
 from .console import print_json, print_table, stderr
 from .options import ModelChoice, json_option, model_choice
@@ -36,8 +36,9 @@ class _SizeList(click.ParamType):
 def bench(choice: ModelChoice, sizes: tuple[int, ...] | None, as_json: bool) -> None:
     """Time energy, forces and virial with MODEL on periodic boxes of several sizes.
 
-    The boxes are water where the model knows H and O, else a lattice of its elements. Memory is
-    the largest of the whole process up to that size.
+    The boxes are water where the model knows H and O, else a lattice of its elements; neutral,
+    with parameters 0 and unit spins where the model takes them. Memory is the largest of the whole
+    process up to that size.
 
     \b
     Example:
@@ -62,7 +63,7 @@ def _measure_all(session: Session, sizes: Sequence[int]) -> list[Measurement]:
     measurements = []
     with stderr.status("") as status:
         for size in sizes:
-            atoms = box_for(session.metadata.elements, size)
+            atoms = box_for_model(session.metadata, size)
             status.update(f"{len(atoms)} atoms")
             measurements.append(measure(session, atoms))
     return measurements

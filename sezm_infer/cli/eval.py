@@ -12,9 +12,16 @@ from ase.stress import full_3x3_to_voigt_6_stress
 from ase.units import GPa
 from rich.progress import track
 
+from ..contract import MAGNETIC_FORCES
 from ..evaluation import Evaluation, evaluate_each
 from ..files import require_writable
-from ..structures import read_structures, with_results, writable_format, write_structures
+from ..structures import (
+    read_structures,
+    require_arrays_kept,
+    with_results,
+    writable_format,
+    write_structures,
+)
 from .console import print_json, print_table, stderr
 from .options import FILE, ModelChoice, json_option, model_choice
 
@@ -27,6 +34,9 @@ from .options import FILE, ModelChoice, json_option, model_choice
 def evaluate_file(choice: ModelChoice, file: Path, output: Path | None, as_json: bool) -> None:
     """Evaluate all structures of FILE (any format that ASE reads) with MODEL.
 
+    Charge, spin and parameters that a model is conditioned on come with each structure: charge=,
+    spin= and fparam= in the comment line of an extxyz file, columns aparam and spins.
+
     \b
     Example:
       sezm eval model.onnx structures.extxyz -o results.extxyz
@@ -36,6 +46,9 @@ def evaluate_file(choice: ModelChoice, file: Path, output: Path | None, as_json:
         writable_format(output)
     structures = read_structures(file)
     session = choice.open()
+    if output is not None:
+        names = {spec.name for spec in session.metadata.outputs}
+        require_arrays_kept(output, names & {MAGNETIC_FORCES.name})
     evaluations = list(
         track(
             evaluate_each(session, structures),
@@ -59,12 +72,19 @@ def evaluate_file(choice: ModelChoice, file: Path, output: Path | None, as_json:
 
 
 def _results(atoms: ase.Atoms, evaluation: Evaluation) -> dict[str, Any]:
-    """By ASE's names: energy (eV), forces (eV/Angstrom), stress (eV/Angstrom^3, Voigt order)."""
+    """By ASE's names: energy (eV), forces (eV/Angstrom), stress (eV/Angstrom^3, Voigt order), and
+    magnetic_forces (eV per unit of spin) of models with spins."""
     results: dict[str, Any] = {"energy": evaluation.energy, "forces": evaluation.forces}
-    if atoms.cell.rank == 3:
+    if evaluation.magnetic_forces is not None:
+        results["magnetic_forces"] = evaluation.magnetic_forces
+    if _has_stress(atoms, evaluation):
         stress = evaluation.stress(atoms.get_volume())
         results["stress"] = full_3x3_to_voigt_6_stress(stress)
     return results
+
+
+def _has_stress(atoms: ase.Atoms, evaluation: Evaluation) -> bool:
+    return evaluation.virial is not None and atoms.cell.rank == 3
 
 
 def _print_summary(structures: list[ase.Atoms], evaluations: list[Evaluation]) -> None:
@@ -72,7 +92,7 @@ def _print_summary(structures: list[ase.Atoms], evaluations: list[Evaluation]) -
     for frame, (atoms, evaluation) in enumerate(zip(structures, evaluations, strict=True)):
         largest = np.linalg.norm(evaluation.forces, axis=1).max()
         pressure = "-"
-        if atoms.cell.rank == 3:
+        if _has_stress(atoms, evaluation):
             pressure = f"{-np.trace(evaluation.stress(atoms.get_volume())) / 3 / GPa:.4f}"
         formula = atoms.get_chemical_formula()
         rows.append((f"{frame}", formula, f"{evaluation.energy:.6f}", f"{largest:.5f}", pressure))

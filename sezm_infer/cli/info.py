@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from ..conditioning import extra_inputs
 from ..metadata import Metadata, StaticSizes
 from ..sessions import read_metadata
 from .console import print_json, print_record
@@ -42,11 +43,13 @@ def _model_rows(metadata: Metadata) -> list[tuple[str, str]]:
         ("family", metadata.family),
         ("elements", _wrapped_elements(metadata.elements)),
         ("cutoff", f"{metadata.cutoff:g} Angstrom"),
+        ("neighbours", _neighbors(metadata.max_neighbors)),
         ("message passing", f"{metadata.message_passing_steps} steps"),
         ("precision", metadata.dtype),
         ("sizes", _sizes(metadata.static_sizes)),
         ("forces", metadata.forces_kind),
         ("inputs", ", ".join(spec.name for spec in metadata.inputs)),
+        ("conditioned on", _conditioning(metadata)),
         ("outputs", ", ".join(spec.name for spec in metadata.outputs)),
         ("checkpoint", f"sha256 {metadata.checkpoint_sha256}"),
         ("written by", ", ".join(f"{name} {v}" for name, v in metadata.versions.items()) or "-"),
@@ -58,6 +61,20 @@ def _model_rows(metadata: Metadata) -> list[tuple[str, str]]:
 def _wrapped_elements(elements: tuple[str, ...]) -> str:
     text = " ".join(elements)
     return text if len(elements) <= 10 else f"{text} ({len(elements)})"
+
+
+def _neighbors(limit: int | None) -> str:
+    return "all within the cutoff" if limit is None else f"the {limit} nearest of each atom"
+
+
+def _conditioning(metadata: Metadata) -> str:
+    """Extra inputs, how many numbers each has, and what stands for one that is not given."""
+    texts = []
+    for name, width in extra_inputs(metadata).items():
+        default = metadata.input_defaults.get(name)
+        ending = "" if default is None else f", default {_value_text(default)}"
+        texts.append(f"{name} ({width}{ending})")
+    return "; ".join(texts) or "nothing"
 
 
 def _sizes(sizes: StaticSizes | None) -> str:

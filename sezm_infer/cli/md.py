@@ -9,15 +9,21 @@ import click
 
 from ..batch import check_elements
 from ..calculator import SezmCalculator
+from ..conditioning import ARRAY_KEYS, conditioning_of, extra_inputs
 from ..errors import SezmError
 from ..md import ENSEMBLES, MDSettings, simulate
 from ..md_output import MDOutput
-from ..structures import read_structures
+from ..structures import read_structures, require_arrays_kept
 from .md_display import MDDisplay, md_display
 from .options import FILE, ModelChoice, model_choice
 from .signals import stop_on_signal
 
 _DEFAULTS = MDSettings()
+
+DIRECT_FORCES_WARNING = (
+    "warning: this model gives forces directly, not as the derivative of its energy: the energy is "
+    "not conserved, and a drift says nothing of the time step"
+)
 
 
 @click.command(short_help="Run molecular dynamics.")
@@ -77,7 +83,8 @@ def md(
     """Run molecular dynamics with MODEL from the last frame of STRUCTURE.
 
     Ctrl-C stops after the current step, with everything written; the last frame holds positions
-    and velocities, so that a run can go on from its own trajectory.
+    and velocities, so that a run can go on from its own trajectory. What the model is conditioned
+    on (charge, spin, fparam, aparam, spins) comes with STRUCTURE and stays as it is.
 
     \b
     Example:
@@ -91,6 +98,10 @@ def md(
         (atoms,) = read_structures(structure, last_only=True)
         session = choice.open()
         check_elements(atoms.numbers, session.metadata)
+        conditioning_of(atoms, session.metadata)
+        require_arrays_kept(output, extra_inputs(session.metadata).keys() & ARRAY_KEYS.keys())
+        if session.metadata.forces_kind == "direct":
+            click.echo(DIRECT_FORCES_WARNING, err=True)
         atoms.calc = SezmCalculator(session)
         with md_display(settings) as display:
             finished = _run(atoms, settings, every, files, display)
