@@ -17,6 +17,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Protocol
 
 import torch
+from sezm_models.graph_sizes import GraphSizes
 from sezm_models.segments import segment_sum
 from torch import Tensor
 
@@ -42,6 +43,7 @@ class EnergyModel(Protocol):
         forces_kind: "conservative" (derivative of the energy) or "direct".
         max_neighbors: an atom sees at most so many nearest neighbours; the edges that the model
             gets are truncated already. None for no limit.
+        graph_sizes: how many nodes and edges the model works on; needed to trace it.
     """
 
     family: str
@@ -54,6 +56,7 @@ class EnergyModel(Protocol):
     conditioning_defaults: Mapping[str, tuple[float, ...]]
     forces_kind: str
     max_neighbors: int | None
+    graph_sizes: GraphSizes
 
     def __call__(
         self,

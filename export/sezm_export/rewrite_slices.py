@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import fx
 
-from .graph_tools import Rewriter, Rule, shape, value
+from .graph_tools import Rewriter, Rule, is_tensor, shape, value
 from .rewrite_operators import fill_value
 
 aten = torch.ops.aten
@@ -102,8 +102,8 @@ def _slice_backward(
     source: fx.Node,
     sizes: Any,
     dim: int,
-    start: int,
-    end: int,
+    start: Any,
+    end: Any,
     step: int,
 ) -> fx.Node | None:
     """Zero padding before and after the slice."""
@@ -113,7 +113,7 @@ def _slice_backward(
         return None
     dim = dim % len(sizes)
     length = shape(node)[dim]
-    first, last, _ = slice(start, end).indices(length)
+    first, last = _bounds(length, start, end)
     return _padded(rewriter, source, dim, first, length - last)
 
 
@@ -219,7 +219,7 @@ def _terms(node: fx.Node, root: bool = False) -> list[fx.Node]:
     """Terms of a sum of tensors of one shape."""
     if node.target is not aten.add.Tensor or node.kwargs or not (root or len(node.users) == 1):
         return [node]
-    if any(not isinstance(a, fx.Node) or shape(a) != shape(node) for a in node.args):
+    if any(not is_tensor(a) or shape(a) != shape(node) for a in node.args):  # type: ignore[arg-type]
         return [node]
     return [term for a in node.args for term in _terms(a)]  # type: ignore[arg-type]
 

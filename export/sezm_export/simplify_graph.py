@@ -14,6 +14,7 @@ from .rewrite_operators import OPERATOR_RULES, OUT_OF_PLACE
 from .rewrite_products import PRODUCT_RULES
 from .rewrite_slices import SLICE_RULES, join_padded
 from .rewrite_views import VIEW_RULES
+from .sizes import LARGEST_OFFSET, SampleSizes
 
 MAX_ROUNDS = 20
 
@@ -28,7 +29,8 @@ def simplify(module: fx.GraphModule) -> fx.GraphModule:
         the same module.
 
     Raises:
-        SezmError: an operator that writes into its argument; none of the passes allows for that.
+        SezmError: an operator that writes into its argument, none of the passes allows for that;
+            or one with a length that is no size of the input, as a sum of two.
     """
     _require_no_writing(module.graph)
     rewriter = Rewriter(module)
@@ -42,6 +44,8 @@ def simplify(module: fx.GraphModule) -> fx.GraphModule:
         remove_dead(module.graph)
         if not changed:
             break
+    if rewriter.sizes.symbolic:
+        _require_no_sample_sizes(module.graph, rewriter.sizes)
     module.delete_all_unused_submodules()
     module.recompile()
     return module
@@ -55,6 +59,25 @@ def _require_no_writing(graph: fx.Graph) -> None:
                 f"the model uses {node.target}, which writes into its argument; use the operator "
                 "that returns a new tensor."
             )
+
+
+def _require_no_sample_sizes(graph: fx.Graph, sizes: SampleSizes) -> None:
+    """Numbers that large come from the sizes of the trace, and would be wrong at any others."""
+    least, most = min(sizes.by_letter.values()) - LARGEST_OFFSET, 2**62
+    for node in graph.nodes:
+        for number in _integers((node.args, node.kwargs)) if node.op == "call_function" else ():
+            if least <= abs(number) < most:
+                raise SezmError(
+                    f"the model's graph holds the number {number} ({node.format_node()}), which is "
+                    "no multiple of its numbers of atoms or edges; export it with static sizes."
+                )
+
+
+def _integers(argument: Any) -> list[int]:
+    """All integers in the arguments of a node."""
+    found: list[int] = []
+    fx.node.map_aggregate(argument, lambda a: found.append(a) if type(a) is int else None)
+    return found
 
 
 def remove_dead(graph: fx.Graph) -> None:

@@ -66,16 +66,22 @@ def _definition(graph: fx.Graph, sizes: SampleSizes, size: Size) -> tuple[Any, t
     if size.factor != 1:
         return operator.mul, (part(Size(size.letter)), size.factor)
     if size.letter == "R":
-        return operator.add, (part(Size("N")), _whole_rows(graph, sizes, part(Size("E"))))
+        return operator.add, (part(Size("N")), _whole_rows(graph, part(Size("E"))))
+    if size.letter == "M":
+        parts = Size("N", sizes.graph.edges_per_atom), Size("E", sizes.graph.edges_per_edge)
+        return operator.add, (part(parts[0]), part(parts[1]))
+    if size.letter == "Q":
+        nodes = part(Size("N", sizes.graph.nodes_per_atom))
+        return operator.add, (nodes, _whole_rows(graph, part(Size("M"))))
     name, axis = SIZE_SOURCES[size.letter]
     source = next(node for node in graph.nodes if node.name == name)
     return aten.sym_size.int, (source, axis)
 
 
-def _whole_rows(graph: fx.Graph, sizes: SampleSizes, edges: fx.Node) -> fx.Node:
+def _whole_rows(graph: fx.Graph, edges: fx.Node) -> fx.Node:
     with graph.inserting_after(list(_head(graph))[-1]):
         node = graph.call_function(operator.floordiv, (edges, ROW_WIDTH))
-    node.meta["val"] = sizes.edges // ROW_WIDTH
+    node.meta["val"] = edges.meta["val"] // ROW_WIDTH
     return node
 
 

@@ -1,4 +1,4 @@
-"""Sizes of a traced graph: which of its integers stand for N, E, B, or a number of rows.
+"""Sizes of a traced graph: which of its integers stand for N, E, B, or a number of rows or edges.
 
 A graph is traced with sample sizes that are large and have no common factors, so an integer close
 to a multiple of one of them can only be that size, times a constant, plus a small one.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from sezm_models.graph_sizes import SAME_AS_INPUT, GraphSizes
 from sezm_models.neighbor_rows import ROW_WIDTH
 
 LARGEST_OFFSET = 2
@@ -40,18 +41,28 @@ class SampleSizes:
         atoms, edges, systems: the sizes.
         symbolic: whether numbers close to their multiples stand for sizes (dynamic files) or for
             themselves (static files).
+        graph: nodes and edges that the model works on, if they are not those of the input.
     """
 
     atoms: int
     edges: int
     systems: int
     symbolic: bool = True
+    graph: GraphSizes = SAME_AS_INPUT
 
     @property
     def by_letter(self) -> dict[str, int]:
-        """N, E and B of the contract, and R, the rows that neighbours are laid out in."""
-        rows = self.atoms + self.edges // ROW_WIDTH  # see sezm_models.neighbor_rows
-        return {"N": self.atoms, "E": self.edges, "B": self.systems, "R": rows}
+        """N, E and B of the contract, and R, the rows that neighbours are laid out in.
+
+        If the model works on another graph (of which the nodes are a multiple of N): M, its edges,
+        and Q, the rows that those are laid out in.
+        """
+        letters = {"N": self.atoms, "E": self.edges, "B": self.systems}
+        letters["R"] = _rows(self.atoms, self.edges)
+        if self.graph != SAME_AS_INPUT:
+            letters["M"] = self.graph.edges(self.atoms, self.edges)
+            letters["Q"] = _rows(self.graph.nodes(self.atoms), letters["M"])
+        return letters
 
     def dim(self, number: int) -> Dim:
         """What an integer of the graph stands for."""
@@ -63,6 +74,11 @@ class SampleSizes:
             if factor > 0 and abs(offset) <= LARGEST_OFFSET:
                 return Size(letter, factor, offset)
         return number
+
+
+def _rows(nodes: int, edges: int) -> int:
+    """See ``sezm_models.neighbor_rows``."""
+    return nodes + edges // ROW_WIDTH
 
 
 FIRST_SAMPLE = SampleSizes(atoms=1_000_003, edges=2_900_017, systems=700_001)

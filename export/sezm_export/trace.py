@@ -6,6 +6,7 @@ do that in one trace, but take three times as long as two plain ones, and specia
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -42,10 +43,11 @@ def trace(
     Raises:
         SezmError: the graph depends on the sizes in a way that cannot be exported.
     """
-    sizes = static or FIRST_SAMPLE
+    sizes = static or replace(FIRST_SAMPLE, graph=model.graph_sizes)
     graph = _trace_at(model, sizes, atom_virial)
     if sizes.symbolic:
-        _require_equal(graph, _trace_at(model, SECOND_SAMPLE, atom_virial))
+        other = replace(SECOND_SAMPLE, graph=model.graph_sizes)
+        _require_equal(_text(graph, sizes), _text(_trace_at(model, other, atom_virial), other))
         insert_sizes(graph.graph, sizes)
         graph.recompile()
     graph.meta["sizes"] = sizes
@@ -88,9 +90,8 @@ def _sample(spec: TensorSpec, real: torch.dtype, sizes: SampleSizes) -> Tensor:
     return torch.zeros(shape, dtype=dtype)
 
 
-def _require_equal(graph: fx.GraphModule, again: fx.GraphModule) -> None:
-    """Equal but for the sample sizes."""
-    first, second = _text(graph, FIRST_SAMPLE), _text(again, SECOND_SAMPLE)
+def _require_equal(first: list[str], second: list[str]) -> None:
+    """Texts of a graph at two sets of sizes."""
     for line, other in zip(first, second, strict=False):
         if line != other:
             raise SezmError(

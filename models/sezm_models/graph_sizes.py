@@ -22,3 +22,6 @@ class GraphSizes(NamedTuple):
     def edges(self, atoms: int, edges: int) -> int:
         """Number of edges."""
         return self.edges_per_atom * atoms + self.edges_per_edge * edges
+
+
+SAME_AS_INPUT = GraphSizes()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,10 +11,13 @@ import pytest
 import torch
 from onnx import TensorProto, helper
 from random_inputs import random_inputs
+from sezm_export.export import export_model
 from sezm_export.onnx import require_no_racing_sum
 from sezm_export.simplify_graph import simplify
 from sezm_export.sizes import FIRST_SAMPLE, SECOND_SAMPLE, Size
 from sezm_export.trace import trace
+from sezm_models.graph_sizes import GraphSizes
+from toy_doubled import DoubledToy, NestedToy, UndeclaredToy
 from toy_model import ToyModel
 
 from sezm_infer.errors import SezmError
@@ -71,6 +75,32 @@ def test_integers_are_told_from_sizes(sample):
     for number in (-1, 0, 1, 2, 96, 4096, 81920):
         assert sample.dim(number) == number
     assert sample.dim(2**63 - 1) == 2**63 - 1
+
+
+@pytest.mark.parametrize("sample", [FIRST_SAMPLE, SECOND_SAMPLE])
+def test_sizes_of_the_graph_that_a_model_works_on_are_told_from_those_of_its_input(sample):
+    n, e = sample.atoms, sample.edges
+    edges = 4 * e + 2 * n
+    doubled = replace(sample, graph=GraphSizes(2, 2, 4))
+    assert sample.dim(edges) == edges
+    assert doubled.dim(edges) == Size("M")
+    assert doubled.dim(edges + 1) == Size("M", 1, 1)
+    assert doubled.dim(8 * (2 * n + edges // 8)) == Size("Q", 8)
+    for factor in (1, 2, 3, 8, 96, 288, 4096):
+        for letter, size in doubled.by_letter.items():
+            assert doubled.dim(factor * size) == Size(letter, factor)
+
+
+@pytest.mark.parametrize("suffix", [".pt", ".onnx"])
+def test_a_model_may_work_on_a_larger_graph_than_its_input(tmp_path, suffix):
+    export_model(DoubledToy(torch.float64), tmp_path / f"model{suffix}")  # proves itself
+
+
+def test_sizes_that_nothing_declares_are_refused(tmp_path):
+    with pytest.raises(SezmError, match="depends on the numbers of atoms or edges"):
+        export_model(UndeclaredToy(torch.float64), tmp_path / "model.pt")
+    with pytest.raises(SezmError, match="no multiple of its numbers of atoms or edges"):
+        export_model(NestedToy(torch.float64), tmp_path / "model.pt")
 
 
 def model_with_scatter(path: Path, **attributes: str) -> Path:

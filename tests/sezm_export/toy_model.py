@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import Any
 
 import torch
+from sezm_models.graph_sizes import SAME_AS_INPUT, GraphSizes
 from sezm_models.segments import segment_max, segment_sum
 from torch import Tensor, nn
 
@@ -31,6 +32,7 @@ class ToyModel(nn.Module):
     conditioning_defaults: Mapping[str, tuple[float, ...]] = MappingProxyType({})
     forces_kind = "conservative"
     max_neighbors: int | None = None
+    graph_sizes: GraphSizes = SAME_AS_INPUT
 
     def __init__(self, dtype: torch.dtype, cutoff: float = 4.0, seed: int = 0) -> None:
         super().__init__()

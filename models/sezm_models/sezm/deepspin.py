@@ -95,7 +95,7 @@ class DeepSpinSeZM(nn.Module):
         displacement = spins * self.virtual_scale.index_select(0, types)
         index, vec = self._node_edges(edge_index, edge_vec, displacement)
         node_types = torch.cat([types, self.partner_type.index_select(0, types)])
-        energy = self.nodes.atom_energy(node_types, index, vec)[:n_atoms]
+        energy = self.nodes.atom_energy(node_types, index, vec).reshape(2, -1)[0]
         return energy + self.nodes.unknown_element.index_select(0, atomic_numbers)
 
     def _node_edges(
@@ -126,7 +126,8 @@ class DeepSpinSeZM(nn.Module):
         atoms = torch.arange(n_atoms, device=edge_index.device)
         own_sources = torch.cat([atoms + n_atoms, atoms])
         own_targets = torch.cat([atoms, atoms + n_atoms])
-        vec = torch.cat([pairs, torch.cat([displacement, -displacement])])
+        own = torch.stack([displacement, -displacement]).reshape(-1, 3)
+        vec = torch.cat([pairs, own])
         square = (vec * vec).sum(1)
         vec = self._beyond_unless((square > SHORTEST_SQUARE) & (square <= self.cutoff**2), vec)
         index = torch.stack([torch.cat([sources, own_sources]), torch.cat([targets, own_targets])])

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from ..elements import ATOMIC_NUMBERS, N_ELEMENTS
-from ..graph_sizes import GraphSizes
+from ..graph_sizes import SAME_AS_INPUT
 from ..neighbor_rows import ROW_WIDTH, NeighborRows, neighbor_rows, sum_to_targets
 from .bridging import zbl_pair_energy, zbl_table
 from .config import SeZMConfig
@@ -36,7 +36,7 @@ class SeZM(nn.Module):
 
     family = "sezm"
     forces_kind = "conservative"
-    graph_sizes = GraphSizes()
+    graph_sizes = SAME_AS_INPUT
     max_neighbors: int | None = None
 
     def __init__(self, config: SeZMConfig, dtype: torch.dtype | None = None) -> None:
