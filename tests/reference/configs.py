@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from conditioning_configs import CONDITIONING_SETS
 from option_configs import FOUR_ELEMENTS, OPTION_SETS, OPTION_SYSTEMS
 from spin_configs import SPIN_SETS
 
@@ -36,6 +37,7 @@ class Config:
 
     ``model`` holds options beside the descriptor.  ``branches`` makes it a multitask model whose
     named branches share type map and descriptor; its values are further options of each branch.
+    ``left_out`` names inputs that are not given, so that the model's default stands for them.
     """
 
     type_map: tuple[str, ...]
@@ -44,6 +46,7 @@ class Config:
     branches: dict[str, dict[str, Any]] = field(default_factory=dict)
     version: float = CURRENT_VERSION
     systems: tuple[str, ...] = STANDARD_SYSTEMS
+    left_out: tuple[str, ...] = ()
 
 
 def _mini(**changes: Any) -> dict[str, Any]:
@@ -121,3 +124,7 @@ CONFIGS |= {
 }
 
 CONFIGS |= {name: Config(**arguments) for name, arguments in SPIN_SETS.items()}
+CONFIGS |= {
+    name: Config(FOUR_ELEMENTS, systems=OPTION_SYSTEMS, **arguments)
+    for name, arguments in CONDITIONING_SETS.items()
+}

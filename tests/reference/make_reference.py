@@ -26,6 +26,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 import deepmd
 import numpy as np
 import torch
+from conditioning_configs import conditioning_of
 from configs import CONFIGS, Config
 from deepmd.infer import DeepPot
 from deepmd.pt.model.model import get_model
@@ -42,7 +43,7 @@ ENERGY_SPREAD = 0.5
 LARGEST_FORCE = 8.0
 
 #: Buffers of the state dict that training sets; like the trained parameters they are drawn.
-STATISTICS = ("out_bias", "out_std", "bias_atom_e")
+STATISTICS = ("out_bias", "out_std", "bias_atom_e", "param_avg", "param_inv_std")
 
 #: Entries that loading changes: it raises version 1.1 to 1.2.
 CONVERTED = (
@@ -200,7 +201,9 @@ def manifest_entry(
         if config.branches and ".descriptor." in key:
             entry["shared_with"] = key.replace(key.split(".")[1], next(iter(config.branches)), 1)
         return entry
-    if key.endswith("version_tensor"):
+    if key.endswith("case_embd"):  # all zero in a fresh model
+        exact[list(config.branches).index(key.split(".")[1])] = 1.0
+    elif key.endswith("version_tensor"):
         exact = exact.new_tensor(config.version)
     else:
         assert torch.equal(exact.to(value.dtype), value), f"{key} is not a rounded constant"
@@ -242,7 +245,10 @@ def write_manifest(manifest: dict[str, Any]) -> Path:
 Inputs = dict[str, np.ndarray]
 
 #: What DeePMD-kit calls the inputs beside the structure.
-ARGUMENTS = {"spins": "spin"}
+ARGUMENTS = {name: name for name in ("charge_spin", "fparam", "aparam")} | {"spins": "spin"}
+
+#: Those with a row per system; the others have one per atom.
+PER_SYSTEM = ("charge_spin", "fparam")
 
 
 def box_of(system: System) -> np.ndarray | None:
@@ -250,9 +256,14 @@ def box_of(system: System) -> np.ndarray | None:
     return system.cell.reshape(1, 9) if system.pbc.any() else None
 
 
-def inputs_of(config: Config, name: str, system: System) -> Inputs:
+def inputs_of(config: Config, branch: str, name: str, system: System) -> Inputs:
     """What the model sees beside the structure ``name``, by the names of its arguments here."""
-    return {"spins": spins_of(name, len(system.types))} if "spin" in config.model else {}
+    options = [config.model, config.branches.get(branch, {})]
+    fitting = {k: v for section in options for k, v in section.get("fitting_net", {}).items()}
+    inputs = conditioning_of(name, len(system.types), config.descriptor, fitting)
+    if "spin" in config.model:
+        inputs["spins"] = spins_of(name, len(system.types))
+    return {key: value for key, value in inputs.items() if key not in config.left_out}
 
 
 def evaluate(pot: DeepPot, system: System, inputs: Inputs) -> dict[str, np.ndarray]:
@@ -287,7 +298,10 @@ def dead_parameters(
         parameter.requires_grad_(True)
     for name, system in systems.items():
         box = box_of(system)
-        named = {ARGUMENTS[key]: torch.tensor(v[None]) for key, v in inputs[name].items()}
+        named = {
+            ARGUMENTS[key]: torch.tensor(v if key in PER_SYSTEM else v[None])
+            for key, v in inputs[name].items()
+        }
         energy = model(
             torch.tensor(system.pos[None]).requires_grad_(True),
             torch.tensor(system.types[None]),
@@ -331,14 +345,17 @@ def make(name: str, config: Config) -> None:
     """Write the manifest and the results of one configuration and print a summary."""
     start = time.monotonic()
     systems = systems_of(config)
-    inputs = {key: inputs_of(config, key, system) for key, system in systems.items()}
     manifest = make_manifest(name, config)
     first = config.systems[0]
-    manifest["energy_exponent"] = energy_exponent(manifest, systems[first], inputs[first])
+    branches = branches_of(manifest["model_params"])
+    manifest["energy_exponent"] = energy_exponent(
+        manifest, systems[first], inputs_of(config, next(iter(branches)), first, systems[first])
+    )
     small = {key: value for key, value in systems.items() if key not in SKIPPED_IN_GRADIENTS}
     arrays: dict[str, np.ndarray] = {}
     manifest["dead_parameters"] = []
-    for branch in branches_of(manifest["model_params"]):
+    for branch in branches:
+        inputs = {key: inputs_of(config, branch, key, system) for key, system in systems.items()}
         pot64, pot32 = (open_checkpoint(manifest, p, branch) for p in ("float64", "float32"))
         for system_name, system in systems.items():
             results = record(system, inputs[system_name], pot64, pot32)
@@ -379,7 +396,7 @@ def check(name: str, config: Config) -> None:
         for system_name, system in systems_of(config).items():
             prefix = record_prefix(branch, system_name)
             assert np.array_equal(system.pos, recorded[f"{prefix}pos"])
-            inputs = inputs_of(config, system_name, system)
+            inputs = inputs_of(config, branch, system_name, system)
             for key, value in evaluate(pot, system, inputs).items():
                 worst = max(worst, deviation(value, recorded[f"{prefix}{key}"]))
     print(f"{name}: reproduced to {worst:.1e}", flush=True)

@@ -57,11 +57,14 @@ KIND_OF_LEAF = (
     ("adamw_focus_compete_w", "weight"),
     ("adamw_pseudo_query", "embedding"),
     ("channel_basis", "weight"),
+    ("projectors", "weight"),
     ("weight", "weight"),
     ("matrix", "weight"),
     ("bias_atom_e", "bias"),
     ("out_bias", "energy_shift"),
     ("out_std", "energy_std"),
+    ("param_avg", "bias"),
+    ("param_inv_std", "norm_scale"),
     ("bias", "bias"),
 )
 

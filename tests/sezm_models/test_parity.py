@@ -6,6 +6,7 @@ import pytest
 import torch
 from random_checkpoint import read_manifest
 from recorded import (
+    CONDITIONING_CONFIGURATIONS,
     CONFIGURATIONS,
     FLOAT32_TOLERANCE,
     FLOAT64_LOOSE,
@@ -61,8 +62,9 @@ def test_each_head_of_a_multitask_checkpoint_equals_its_own_numbers(head: str) -
 
 
 def test_every_value_of_every_choice_is_recorded() -> None:
-    names = [name for name in (*CONFIGURATIONS, *OPTION_CONFIGURATIONS) if name != "bundled"]
-    used = [read_manifest(name)["model_params"]["descriptor"] for name in names]
+    everything = (*CONFIGURATIONS, *OPTION_CONFIGURATIONS, *CONDITIONING_CONFIGURATIONS)
+    models = [read_manifest(name)["model_params"] for name in everything if name != "bundled"]
+    used = [params["descriptor"] for params in models if "descriptor" in params]
     switches = {
         name: (False, True) for name, v in DESCRIPTOR_DEFAULTS.items() if isinstance(v, bool)
     }

@@ -69,7 +69,6 @@ def test_weight_that_is_not_finite_is_refused(tiny: dict, tmp_path: Path) -> Non
         ("m_schedule", [1, 2]),
         ("mixing_layers", -1),
         ("node_cartesian", "mixed:2"),
-        ("add_chg_spin_ebd", True),
         ("precision", "bfloat16"),
     ],
 )

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from ase.neighborlist import primitive_neighbor_list
+from conditioning_configs import CONDITIONING_SETS
 from option_configs import OPTION_SETS
 from random_checkpoint import DATA, checkpoint_from_manifest, read_manifest
 from sezm_models.sezm.deepspin import DeepSpinSeZM
@@ -35,6 +36,8 @@ CONFIGURATIONS = (
 OPTION_CONFIGURATIONS = tuple(OPTION_SETS)
 
 SPIN_CONFIGURATIONS = tuple(SPIN_SETS)
+
+CONDITIONING_CONFIGURATIONS = tuple(CONDITIONING_SETS)
 
 BUNDLED = Path(__file__).resolve().parents[2] / "models/zoo/water_gfn1/model.ckpt.pt"
 
@@ -130,15 +133,19 @@ def evaluate(
     edge_index: np.ndarray,
     edge_vec: np.ndarray,
     conditioning: Mapping[str, np.ndarray] | None = None,
+    batch: np.ndarray | None = None,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Atomic energies [N], forces [N, 3], virial [3, 3] by differentiation of the plain model."""
+    """Atomic energies [N], forces [N, 3], virial [3, 3] by differentiation of the plain model.
+
+    ``batch`` is the system of each atom, one system if None; the virial is the sum of all.
+    """
     n_atoms = len(atomic_numbers)
     numbers = torch.tensor(atomic_numbers, dtype=torch.int64)
     index = torch.tensor(edge_index, dtype=torch.int64).reshape(2, -1)
     vec = torch.tensor(edge_vec, dtype=model.dtype).reshape(-1, 3).requires_grad_()
-    batch = torch.zeros(n_atoms, dtype=torch.int64)
+    system = torch.zeros(n_atoms, dtype=torch.int64) if batch is None else torch.tensor(batch)
     extra = {name: torch.tensor(x, dtype=model.dtype) for name, x in (conditioning or {}).items()}
-    energy = model(numbers, batch, torch.tensor([n_atoms]), index, vec, **extra)
+    energy = model(numbers, system, torch.bincount(system), index, vec, **extra)
     if energy.requires_grad:
         (grad,) = torch.autograd.grad(energy.sum(), vec)
     else:

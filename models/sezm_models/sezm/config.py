@@ -5,7 +5,7 @@ Every option is either supported, or refused by name where its value would chang
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, NoReturn
@@ -13,13 +13,13 @@ from typing import Any, NoReturn
 from ..errors import CheckpointError
 from .activation import ACTIVATIONS, activation_by_name
 from .bridging import BridgingWindow
+from .charge_spin import LIMITS
 from .options import DESCRIPTOR_DEFAULTS, FITTING_DEFAULTS
 from .spin_options import DEEPSPIN, NATIVE, SpinOptions, parse_spin
 
 IGNORED_OPTIONS = frozenset(
     # Training and bookkeeping; spellings that are read elsewhere.
-    "type seed trainable ntypes type_map so2_layers mixed_types resnet_dt rcond "
-    "default_fparam case_film_embd use_aparam_as_mask".split()
+    "type seed trainable ntypes type_map so2_layers mixed_types resnet_dt rcond layer_name".split()
 )
 
 FLOAT_PRECISIONS = ("float32", "float64")
@@ -33,7 +33,6 @@ CHOICES: dict[str, tuple[Any, ...]] = {
     "so2_attn_res": RESIDUAL_MODES,
     "full_attn_res": RESIDUAL_MODES,
     "block_attn_res": RESIDUAL_MODES,
-    "add_chg_spin_ebd": (False,),
     "precision": FLOAT_PRECISIONS,
 }
 
@@ -236,6 +235,17 @@ def _refuse_unsupported_descriptor(options: Mapping[str, Any]) -> None:
     _refuse_unknown_activation("descriptor", options)
     cartesian_option(options["node_cartesian"])
     _check_schedules(options)
+    default = options["default_chg_spin"]
+    uses_default = options["add_chg_spin_ebd"] and default is not None
+    if uses_default and not _within(default, LIMITS):
+        _refuse("descriptor", "default_chg_spin", default, f"charge and spin within {LIMITS}")
+
+
+def _within(values: Sequence[float], limits: Sequence[tuple[int, int]]) -> bool:
+    """Whether there is one value within each pair of limits."""
+    return len(values) == len(limits) and all(
+        least <= value <= largest for value, (least, largest) in zip(values, limits, strict=True)
+    )
 
 
 def _check_schedules(options: Mapping[str, Any]) -> None:
@@ -253,9 +263,16 @@ def _check_schedules(options: Mapping[str, Any]) -> None:
 def _refuse_unsupported_fitting(kind: str | None, options: Mapping[str, Any]) -> None:
     if kind is not None and kind not in FITTING_TYPES:
         _refuse("fitting_net", "type", kind, _either(FITTING_TYPES))
-    for option in ("numb_fparam", "numb_aparam", "dim_case_embd", "exclude_types"):
-        if options[option]:
-            _refuse("fitting_net", option, options[option], "0 or none")
+    if options["exclude_types"]:
+        _refuse("fitting_net", "exclude_types", options["exclude_types"], "none")
+    for option in ("numb_fparam", "numb_aparam", "dim_case_embd"):
+        if options[option] < 0:
+            _refuse("fitting_net", option, options[option], ">= 0")
+    default, width = options["default_fparam"], options["numb_fparam"]
+    if default is not None and len(default) != width:
+        _refuse("fitting_net", "default_fparam", default, f"none or {width} numbers (numb_fparam)")
+    if options["case_film_embd"] and options["dim_case_embd"] == 0:
+        _refuse("fitting_net", "case_film_embd", True, "False where dim_case_embd is 0")
     _refuse_unknown_activation("fitting_net", options)
     if options["precision"] not in FLOAT_PRECISIONS:
         _refuse("fitting_net", "precision", options["precision"], _either(FLOAT_PRECISIONS))

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from ..errors import CheckpointError
 from ..graph_sizes import GraphSizes
+from .conditioning import check_conditioning, conditioning_widths
 from .config import SeZMConfig
 from .model import SeZM
 from .spin_options import SpinOptions
@@ -45,8 +46,7 @@ class DeepSpinSeZM(nn.Module):
         self.cutoff = self.nodes.cutoff
         # An atom and its partner are neighbours of the same atoms: nothing moves any further.
         self.message_passing_steps = config.message_passing_steps
-        self.conditioning = {"spins": 3}
-        self.conditioning_defaults: dict[str, tuple[float, ...]] = {}
+        self.conditioning = conditioning_widths(config)
         # The trainer limits the real neighbours to this number, and then the neighbours of a node
         # to twice as many and one, which they never exceed.
         self.max_neighbors = _neighbor_limit(config.descriptor["sel"])
@@ -64,6 +64,11 @@ class DeepSpinSeZM(nn.Module):
         """For the metadata of exported files."""
         return self.config.as_dict()
 
+    @property
+    def conditioning_defaults(self) -> dict[str, tuple[float, ...]]:
+        """What stands for an input that the user leaves out."""
+        return self.nodes.conditioning_defaults
+
     def forward(
         self,
         atomic_numbers: Tensor,
@@ -72,30 +77,45 @@ class DeepSpinSeZM(nn.Module):
         edge_index: Tensor,
         edge_vec: Tensor,
         *,
+        charge_spin: Tensor | None = None,
+        fparam: Tensor | None = None,
+        aparam: Tensor | None = None,
         spins: Tensor | None = None,
     ) -> Tensor:
         """Energy of each atom.
 
         Args:
             atomic_numbers: [N] int64; 0 for padding atoms. Unknown elements give NaN.
-            batch: [N] int64, unused by this family.
+            batch: [N] int64, system of each atom; 0 for padding atoms.
             natoms: [B] int64, unused by this family.
             edge_index: [2, E] int64, row 0 source, row 1 target; both directions of each pair, of
                 every atom at most ``max_neighbors`` nearest neighbours.
             edge_vec: [E, 3] = pos[source] - pos[target] + shift, in the model's dtype.
+            charge_spin: [B, 2] total charge (e) and spin, if ``conditioning`` has it.
+            fparam: [B, K], likewise.
+            aparam: [N, K], likewise.
             spins: [N, 3] in the model's dtype; zero if None.
 
         Returns:
             [N] float64, eV.
+
+        Raises:
+            ValueError: an input of ``conditioning`` is missing, or one that it has not is given.
         """
         n_atoms = atomic_numbers.shape[0]
         if spins is None:
             spins = edge_vec.new_zeros((n_atoms, 3))
+        given = {"charge_spin": charge_spin, "fparam": fparam, "aparam": aparam}
+        check_conditioning(self.conditioning, {**given, "spins": spins})
+        if aparam is not None:
+            given["aparam"] = torch.cat([aparam, aparam])
         types = self.nodes.type_of_element.index_select(0, atomic_numbers)
         displacement = spins * self.virtual_scale.index_select(0, types)
         index, vec = self._node_edges(edge_index, edge_vec, displacement)
         node_types = torch.cat([types, self.partner_type.index_select(0, types)])
-        energy = self.nodes.atom_energy(node_types, index, vec).reshape(2, -1)[0]
+        energy = self.nodes.atom_energy(
+            node_types, torch.cat([batch, batch]), index, vec, **given
+        ).reshape(2, -1)[0]
         return energy + self.nodes.unknown_element.index_select(0, atomic_numbers)
 
     def _node_edges(

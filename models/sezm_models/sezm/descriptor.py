@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from ..neighbor_rows import NeighborRows
 from .block import SeZMInteractionBlock
+from .charge_spin import ChargeSpinEmbedding
 from .config import SeZMConfig
 from .degrees import n_rows
 from .edge_frame import EdgeFrame
@@ -45,6 +46,10 @@ class SeZMDescriptor(nn.Module):
         self.lmax = lmax
         self.degree_floor = degree_floor(config)
         self.type_embedding = SeZMTypeEmbedding(ntypes=n_types, embed_dim=channels, dtype=dtype)
+        if options["add_chg_spin_ebd"]:
+            self.charge_spin_embedding = ChargeSpinEmbedding(
+                channels=channels, activation_function=activation, dtype=dtype
+            )
         self.radial_basis = RadialBasis(
             options["rcut"],
             options["basis_type"],
@@ -125,11 +130,32 @@ class SeZMDescriptor(nn.Module):
             self.film_shift_norm = ScalarRMSNorm(channels=channels, eps=eps, dtype=dtype)
         self.initial_features = InitialFeatures()
 
-    def forward(self, types: Tensor, rows: NeighborRows, spins: Tensor | None = None) -> Tensor:
-        """Types [N], rows and, for models with native spin, spins [N, 3] -> [N, C]."""
+    def forward(
+        self,
+        types: Tensor,
+        rows: NeighborRows,
+        batch: Tensor,
+        charge_spin: Tensor | None = None,
+        spins: Tensor | None = None,
+    ) -> Tensor:
+        """Scalar features.
+
+        Args:
+            types: [N].
+            rows: edges.
+            batch: [N] system of each atom.
+            charge_spin: [B, 2] of each system, or None for a model that does not know it.
+            spins: [N, 3], or None for a model without native spin.
+
+        Returns:
+            [N, C].
+        """
         n_atoms = types.shape[0]
         edges = self.geometry(rows, n_atoms, self.radial_basis, self.radial_embedding)
         features, moments = self.type_embedding(types), None
+        if charge_spin is not None:
+            of_system = self.charge_spin_embedding(charge_spin)
+            features = features.plus(of_system.index_select(0, batch))
         if self.spin_embedding is not None and spins is not None:
             moments = self.spin_embedding.moments(spins, types)
             features = features.plus(self.spin_embedding.of_lengths(moments, types))

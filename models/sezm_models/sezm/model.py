@@ -18,10 +18,11 @@ from ..elements import ATOMIC_NUMBERS, N_ELEMENTS
 from ..graph_sizes import SAME_AS_INPUT
 from ..neighbor_rows import ROW_WIDTH, NeighborRows, neighbor_rows, sum_to_targets
 from .bridging import zbl_pair_energy, zbl_table
+from .conditioning import check_conditioning, conditioning_defaults, conditioning_widths
 from .config import SeZMConfig
 from .descriptor import SeZMDescriptor
-from .fitting import GLUFittingNet
-from .parts import glu_width
+from .fitting import energy_network
+from .fitting_inputs import FittingInputs
 
 DTYPES = {"float32": torch.float32, "float64": torch.float64}
 
@@ -32,6 +33,11 @@ class SeZM(nn.Module):
     Args:
         config: a supported configuration.
         dtype: of parameters and edge vectors; the trained precision if None.
+
+    Attributes:
+        conditioning: inputs beside the structure, name -> width, in the order of files.
+        forces_kind: forces are derivatives of the energy.
+        max_neighbors: None, every atom within the cutoff is seen.
     """
 
     family = "sezm"
@@ -47,18 +53,11 @@ class SeZM(nn.Module):
         self.elements = config.type_map
         self.cutoff = float(options["rcut"])
         self.message_passing_steps = config.message_passing_steps
-        self.conditioning = {"spins": 3} if config.spin is not None else {}
-        self.conditioning_defaults: dict[str, tuple[float, ...]] = {}
         self.descriptor = SeZMDescriptor(config, self.dtype)
-        neuron = [width or glu_width(options["channels"]) for width in config.fitting["neuron"]]
-        self.fitting = GLUFittingNet(
-            options["channels"],
-            neuron,
-            activation_function=config.fitting["activation_function"],
-            bias_out=config.fitting["bias_out"],
-            subtract_vacuum=any(e is not None for e in config.fitting["atom_ener"] or []),
-            dtype=dtype or DTYPES[config.fitting["precision"]],
-        )
+        self.conditioning = conditioning_widths(config)
+        network_dtype = dtype or DTYPES[config.fitting["precision"]]
+        self.fitting_inputs = FittingInputs(config, network_dtype)
+        self.fitting = energy_network(config, self.fitting_inputs.width, network_dtype)
         n_types = len(config.type_map)
         self.register_buffer("energy_bias", torch.zeros(n_types + 1, dtype=torch.float64))
         self._element_tables()
@@ -69,6 +68,11 @@ class SeZM(nn.Module):
         """For the metadata of exported files."""
         return self.config.as_dict()
 
+    @property
+    def conditioning_defaults(self) -> dict[str, tuple[float, ...]]:
+        """What stands for an input that the user leaves out."""
+        return conditioning_defaults(self.config, self.fitting_inputs.default_fparam_tensor)
+
     def forward(
         self,
         atomic_numbers: Tensor,
@@ -77,31 +81,48 @@ class SeZM(nn.Module):
         edge_index: Tensor,
         edge_vec: Tensor,
         *,
+        charge_spin: Tensor | None = None,
+        fparam: Tensor | None = None,
+        aparam: Tensor | None = None,
         spins: Tensor | None = None,
     ) -> Tensor:
         """Energy of each atom.
 
         Args:
             atomic_numbers: [N] int64; 0 for padding atoms. Unknown elements give NaN.
-            batch: [N] int64, unused by this family.
+            batch: [N] int64, system of each atom; 0 for padding atoms.
             natoms: [B] int64, unused by this family.
             edge_index: [2, E] int64, row 0 source, row 1 target; both directions of each pair.
             edge_vec: [E, 3] = pos[source] - pos[target] + shift, in the model's dtype.
-            spins: [N, 3] of models with native spin, in the model's dtype; zero if None.
+            charge_spin: [B, 2] total charge (e) and spin, if ``conditioning`` has it.
+            fparam: [B, K], likewise.
+            aparam: [N, K], likewise.
+            spins: [N, 3], likewise; zero if None.
 
         Returns:
-            [N] float64, eV.
+            [N] float64, eV; NaN for charges and spins without a row (see charge_spin.py).
+
+        Raises:
+            ValueError: an input of ``conditioning`` is missing, or one that it has not is given.
         """
+        if spins is None and self.config.spin is not None:
+            spins = edge_vec.new_zeros((atomic_numbers.shape[0], 3))
+        given = {"charge_spin": charge_spin, "fparam": fparam, "aparam": aparam, "spins": spins}
+        check_conditioning(self.conditioning, given)
         types = self.type_of_element.index_select(0, atomic_numbers)
-        energy = self.atom_energy(types, edge_index, edge_vec, spins=spins)
+        energy = self.atom_energy(types, batch, edge_index, edge_vec, **given)
         return energy + self.unknown_element.index_select(0, atomic_numbers)
 
     def atom_energy(
         self,
         types: Tensor,
+        batch: Tensor,
         edge_index: Tensor,
         edge_vec: Tensor,
         *,
+        charge_spin: Tensor | None = None,
+        fparam: Tensor | None = None,
+        aparam: Tensor | None = None,
         spins: Tensor | None = None,
     ) -> Tensor:
         """As :meth:`forward`, for atoms of types [N] in place of elements; padding after the last.
@@ -110,12 +131,14 @@ class SeZM(nn.Module):
             [N] float64, eV.
         """
         n_atoms = types.shape[0]
-        if spins is None and self.config.spin is not None:
-            spins = edge_vec.new_zeros((n_atoms, 3))
         if self.config.excluded_pairs:
             edge_vec = self._without_excluded(types, edge_index, edge_vec)
         rows = neighbor_rows(edge_index, edge_vec, n_atoms, self.cutoff)
-        energy = self.fitting(self.descriptor(types, rows, spins))
+        energy = self.fitting(
+            self.descriptor(types, rows, batch, charge_spin, spins),
+            self.fitting_inputs(batch, fparam, aparam),
+            self.fitting_inputs.case_embd,
+        )
         energy = energy + self.energy_bias.index_select(0, types)
         if self.config.window is not None:
             energy = energy + self._zbl(types, rows)

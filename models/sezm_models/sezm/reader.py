@@ -31,12 +31,12 @@ MODULE_TO_KEY = (
     (r"\battn\.(qk_norm|q_proj|k_proj|output_gate_norm)\b", r"attn_\1"),
     (r"\battn\.(logit_w|gate_w|z_bias_raw)\b", r"adamw_attn_\1"),
     (r"^fitting\.", "fitting_net.filter_layers.networks.0."),
+    (r"^fitting_inputs\.", "fitting_net."),
 )
 
 DERIVABLE = re.compile(
     r"^(out_std|out_bias|dens_force_rmsd|fitting_net\.bias_atom_e"
-    r"|fitting_net\.(fparam|aparam)_(avg|inv_std)|fitting_net\.case_embd"
-    r"|fitting_net\.default_fparam_tensor)$"
+    r"|fitting_net\.aparam_(avg|inv_std))$"
 )
 """Keys outside the descriptor that are read elsewhere, or have no effect on supported models."""
 
