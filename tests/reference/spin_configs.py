@@ -139,6 +139,20 @@ SPIN_SETS: dict[str, dict[str, Any]] = {
         },
         "systems": CONTACTS,
     },
+    # Together with all other conditions.
+    "spin_native_conditioned": {
+        "type_map": FOUR_ELEMENTS,
+        "descriptor": _small(add_chg_spin_ebd=True),
+        "model": {"spin": NATIVE, "fitting_net": {"numb_fparam": 2, "numb_aparam": 1}},
+    },
+    "spin_deepspin_conditioned": {
+        "type_map": FOUR_ELEMENTS,
+        "descriptor": _small(lmax=1, add_chg_spin_ebd=True),
+        "model": {
+            "spin": {"use_spin": [True, False, False, True], "virtual_scale": [0.3, 0.4]},
+            "fitting_net": {"numb_fparam": 2, "numb_aparam": 1},
+        },
+    },
 }
 
 for _arguments in SPIN_SETS.values():

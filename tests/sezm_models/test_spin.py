@@ -114,7 +114,8 @@ def test_no_spins_are_zero_spins_and_finite(name: str) -> None:
     zero = evaluate_magnetic(net, case, spins=np.zeros((9, 3)))
     batch, natoms = torch.zeros(9, dtype=torch.int64), torch.tensor([9])
     structure = (torch.tensor(case.atomic_numbers), batch, natoms)
-    energy = net(*structure, torch.tensor(index), torch.tensor(vec))
+    others = {k: torch.tensor(v) for k, v in case.conditioning.items() if k != "spins"}
+    energy = net(*structure, torch.tensor(index), torch.tensor(vec), **others)
     np.testing.assert_array_equal(energy.numpy(), zero.atom_energy)
     assert all(np.isfinite(value).all() for value in zero)
 
@@ -179,7 +180,9 @@ def test_the_nearest_neighbors_are_those_that_count() -> None:
 @pytest.mark.parametrize("name", SPIN_CONFIGURATIONS)
 def test_a_magnetic_model_tells_what_it_takes(name: str) -> None:
     net = model(name, torch.float64)
-    assert net.conditioning == {"spins": 3}
+    others = ["charge_spin", "fparam", "aparam"] if "conditioned" in name else []
+    assert list(net.conditioning) == [*others, "spins"]
+    assert net.conditioning["spins"] == 3
     assert net.conditioning_defaults == {}
     assert (net.max_neighbors is not None) == (name in DEEPSPIN)
     assert net.configuration["spin"]["scheme"] == ("deepspin" if name in DEEPSPIN else "native")

@@ -32,12 +32,10 @@ def evaluate_magnetic(
     """A recorded system, or one like it with other positions, cell or spins."""
     pos, cell = case.pos if pos is None else pos, case.cell if cell is None else cell
     index, vec = edges(pos, cell, case.pbc, model.cutoff, model.max_neighbors)
+    inputs = dict(case.conditioning)
+    given = inputs.pop("spins")
     return evaluate_edges(
-        model,
-        case.atomic_numbers,
-        index,
-        vec,
-        case.conditioning["spins"] if spins is None else spins,
+        model, case.atomic_numbers, index, vec, given if spins is None else spins, **inputs
     )
 
 
@@ -47,14 +45,16 @@ def evaluate_edges(
     edge_index: np.ndarray,
     edge_vec: np.ndarray,
     spins: np.ndarray,
+    **others: np.ndarray,
 ) -> Magnetic:
-    """By differentiation with respect to edge vectors and spins."""
+    """By differentiation with respect to edge vectors and spins; ``others``: further inputs."""
     n_atoms = len(atomic_numbers)
     index = torch.tensor(edge_index, dtype=torch.int64).reshape(2, -1)
     vec = torch.tensor(edge_vec, dtype=model.dtype).reshape(-1, 3).requires_grad_()
     leaf = torch.tensor(spins, dtype=model.dtype).requires_grad_()
     numbers, batch = torch.tensor(atomic_numbers), torch.zeros(n_atoms, dtype=torch.int64)
-    energy = model(numbers, batch, torch.tensor([n_atoms]), index, vec, spins=leaf)
+    inputs = {name: torch.tensor(value, dtype=model.dtype) for name, value in others.items()}
+    energy = model(numbers, batch, torch.tensor([n_atoms]), index, vec, spins=leaf, **inputs)
     by_vec, by_spin = (
         g.double() for g in torch.autograd.grad(energy.sum(), (vec, leaf), materialize_grads=True)
     )
