@@ -43,8 +43,8 @@ any of them showed, in atomic energies, forces or virial, relative to the larges
 was compared.
 
 Tolerances: float64 1e-10, or 1e-5 where the trainer's own constants are rounded to float32
-(`lebedev_quadrature` off; that model counts in this option's rows alone); float32 1e-5 plus the trainer's own rounding error,
-its deviation from its float64. The numbers include that error.
+(`lebedev_quadrature` off; that model counts in this option's rows alone); float32 1e-5 plus the
+trainer's own rounding error, its deviation from its float64. The numbers include that error.
 """
 
 
