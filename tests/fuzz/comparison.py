@@ -11,12 +11,13 @@ import numpy as np
 from sezm_export.describe import describe
 from sezm_export.deviations import deviations, scales, typical
 from sezm_export.eager import EagerSession
+from sezm_export.flat_function import EnergyModel
 from sezm_export.formats import format_of
 from sezm_export.simplify_graph import simplify
 from sezm_export.trace import trace
-from sezm_models.sezm.model import SeZM
 
 from sezm_infer.batch import flat_inputs
+from sezm_infer.conditioning import extra_inputs
 from sezm_infer.metadata import Metadata
 from sezm_infer.neighbors import NeighborList
 from sezm_infer.sessions import open_session
@@ -48,7 +49,7 @@ class Comparison:
     force: float
 
 
-def compare(model: SeZM, seed: int, folder: Path) -> Comparison:
+def compare(model: EnergyModel, seed: int, folder: Path) -> Comparison:
     """Export a model to all formats and compare the files with eager.
 
     Args:
@@ -77,12 +78,13 @@ def compare(model: SeZM, seed: int, folder: Path) -> Comparison:
     return Comparison(worst, usual.force)
 
 
-def gradient_error(model: SeZM, seed: int) -> float:
+def gradient_error(model: EnergyModel, seed: int) -> float:
     """Deviation of eager forces from the slope of the energy, relative to the largest force."""
     metadata = describe(model, "")
     eager = EagerSession.from_model(model)
     rng = np.random.default_rng([seed, 1])
     atoms = _cluster(rng, metadata.elements, 4)
+    _give_extra_inputs(atoms, metadata, rng)
     direction = rng.normal(size=(len(atoms), 3))
 
     def outputs_at(step: float) -> Inputs:
@@ -98,18 +100,37 @@ def gradient_error(model: SeZM, seed: int) -> float:
 def random_systems(seed: int, metadata: Metadata) -> Iterator[Inputs]:
     """Calls of different sizes: no edges, a cell smaller than the cutoff, a molecule, a batch.
 
-    Extra inputs of conditioned models belong to these structures.
+    With the extra inputs that the model takes.
     """
     rng = np.random.default_rng([seed, 0])
     atom = _cluster(rng, metadata.elements, 1)
     cell = _skewed(rng, metadata.elements)
     molecule = _cluster(rng, metadata.elements, 6)
+    for atoms in (atom, cell, molecule):
+        _give_extra_inputs(atoms, metadata, rng)
     for structures in ([atom], [cell], [molecule], [molecule, atom, cell]):
         yield _inputs(structures, metadata)
 
 
+def _give_extra_inputs(atoms: ase.Atoms, metadata: Metadata, rng: np.random.Generator) -> None:
+    """Those that the model takes; one with a default is left out of every second structure."""
+    widths = extra_inputs(metadata)
+    for name, width in widths.items():
+        if name in metadata.input_defaults and rng.random() < 0.5:
+            continue
+        if name == "charge_spin":
+            atoms.info["charge"], atoms.info["spin"] = rng.integers(-3, 4), rng.integers(0, 6)
+        elif name == "fparam":
+            atoms.info["fparam"] = rng.normal(size=width)
+        else:
+            atoms.arrays[name] = rng.normal(size=(len(atoms), width))
+
+
 def _inputs(structures: list[ase.Atoms], metadata: Metadata) -> Inputs:
-    edges = [NeighborList(metadata.cutoff).update(atoms) for atoms in structures]
+    edges = [
+        NeighborList(metadata.cutoff, max_neighbors=metadata.max_neighbors).update(atoms)
+        for atoms in structures
+    ]
     return flat_inputs(structures, edges, metadata)
 
 

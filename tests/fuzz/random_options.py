@@ -21,6 +21,7 @@ values still meets in some of two hundred."""
 DESCRIPTOR_VALUES: dict[str, tuple[Any, ...]] = {
     "env_exp": ([7, 5], [5, 7], [3, 4]),
     "basis_type": CHOICES["basis_type"],
+    "sel": (256, 6),
     "n_radial": (3, 6),
     "radial_mlp": ([0], [12, 0], [6]),
     "edge_norm": ON_OR_OFF,
@@ -69,11 +70,19 @@ FITTING_VALUES: dict[str, tuple[Any, ...]] = {
     "activation_function": ACTIVATIONS,
     "atom_ener": ([], [0.5, None, -1.0]),
     "bias_out": OFF_OR_ON,
+    "numb_fparam": (0, 2),
+    "default_fparam": (None,),
+    "numb_aparam": (0, 1, 3),
+    "use_aparam_as_mask": OFF_OR_ON,
+    "dim_case_embd": (0, 3),
 }
 
 MODEL_VALUES: dict[str, tuple[Any, ...]] = {
     "atom_exclude_types": ([], [1]),
 }
+
+NATIVE = {"scheme": "native", "use_spin": [True, False, True]}
+DEEPSPIN = {"scheme": "deepspin", "use_spin": [True, False, True], "virtual_scale": [0.3, 0.2]}
 
 
 @dataclass(frozen=True)
@@ -83,14 +92,16 @@ class Configuration:
     Attributes:
         params: its ``model_params``.
         version: of its descriptor.
+        has_dens_head: whether it has weights of a head for direct forces.
     """
 
     params: dict[str, Any]
     version: float
+    has_dens_head: bool = False
 
     def options(self) -> dict[str, Any]:
         """All options by dotted name."""
-        named = {"version": self.version}
+        named = {"version": self.version, "has_dens_head": self.has_dens_head}
         for key, value in self.params.items():
             if isinstance(value, dict):
                 named |= {f"{key}.{option}": setting for option, setting in value.items()}
@@ -111,7 +122,13 @@ def random_configuration(rng: random.Random) -> Configuration:
     }
     if params["descriptor"]["exclude_types"]:
         params["pair_exclude_types"] = params["descriptor"]["exclude_types"]
-    return Configuration(params, rng.choice(VERSIONS))
+    first, last = _end_degrees(params["descriptor"])
+    has_dens_head = rng.random() < 0.1 and last > 0
+    if has_dens_head:  # the trainer evaluates it without these
+        params |= {"atom_exclude_types": [], "bridging_method": "none"}
+    elif rng.random() < 0.3:
+        params["spin"] = rng.choice((NATIVE, DEEPSPIN) if first > 0 else (DEEPSPIN,))
+    return Configuration(params, rng.choice(VERSIONS), has_dens_head)
 
 
 def _drawn(rng: random.Random, values: dict[str, tuple[Any, ...]]) -> dict[str, Any]:
@@ -127,7 +144,21 @@ def _descriptor(rng: random.Random) -> dict[str, Any]:
     # Every width is a multiple of four, which any number of heads divides.
     options["channels"] = rng.choice((4, 8, 12, 16))
     options["sandwich_norm"] = [rng.random() < 0.5 for _ in range(4)]
-    return options | _degrees(rng) | _depth_residuals(rng)
+    return options | _degrees(rng) | _depth_residuals(rng) | _charge_spin(rng)
+
+
+def _end_degrees(options: dict[str, Any]) -> tuple[int, int]:
+    """Degrees of the node features before the first and after the last block."""
+    degrees = options["l_schedule"]
+    if degrees is None:
+        degrees = [options["lmax"]]
+    return degrees[0] + options["extra_node_l"], degrees[-1] + options["extra_node_l"]
+
+
+def _charge_spin(rng: random.Random) -> dict[str, Any]:
+    if rng.random() < 0.75:
+        return {"add_chg_spin_ebd": False, "default_chg_spin": None}
+    return {"add_chg_spin_ebd": True, "default_chg_spin": rng.choice((None, [-1, 2]))}
 
 
 def _degrees(rng: random.Random) -> dict[str, Any]:
@@ -155,8 +186,11 @@ def _depth_residuals(rng: random.Random) -> dict[str, Any]:
 
 
 def _fitting(rng: random.Random) -> dict[str, Any]:
-    """Frame and atomic parameters, case embeddings and other heads have their place here."""
-    return _drawn(rng, FITTING_VALUES)
+    options = _drawn(rng, FITTING_VALUES)
+    if options["numb_fparam"]:
+        options["default_fparam"] = rng.choice((None, [0.3] * options["numb_fparam"]))
+    options["case_film_embd"] = options["dim_case_embd"] > 0 and rng.random() < 0.5
+    return options
 
 
 def _bridging(rng: random.Random) -> dict[str, Any]:
