@@ -49,7 +49,7 @@ def cost_per_atom(model: EnergyModel, edges_per_atom: int | None = None) -> Cost
         edges_per_atom: neighbours of each atom; those at :data:`DENSITY` if None.
     """
     edges = edges_per_atom or round(DENSITY * 4 / 3 * math.pi * model.cutoff**3)
-    edges = min(edges, getattr(model, "max_neighbors", None) or edges)
+    edges = min(edges, model.max_neighbors or edges)
     small, large = (_measured(model, atoms, edges) for atoms in ATOMS)
     step = ATOMS[1] - ATOMS[0]
     return Cost(edges, *((b - a) // step for a, b in zip(small, large, strict=True)))
@@ -69,10 +69,9 @@ def _measured(model: EnergyModel, atoms: int, edges_per_atom: int) -> tuple[int,
     inputs = _system(model, atoms, edges_per_atom)
     extra = {
         name: torch.zeros(1 if name in OF_SYSTEMS else atoms, width, dtype=model.dtype)
-        for name, width in getattr(model, "conditioning", {}).items()
+        for name, width in model.conditioning.items()
     }
-    direct = getattr(model, "forces_kind", "") == "direct"
-    evaluate: Any = model.energy_and_forces if direct else model
+    evaluate: Any = model.energy_and_forces if model.forces_kind == "direct" else model
     with (
         FlopCounterMode(display=False) as counter,
         torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor),

@@ -37,7 +37,7 @@ def describe_checkpoint(path: Path, head: str | None = None, ema: bool = False) 
     Args:
         path: of the checkpoint.
         head: branch of a multitask checkpoint; the default one if None.
-        ema: of its averaged weights.
+        ema: averaged weights.
 
     Raises:
         SezmError: as :func:`~sezm_export.load.load_model`.

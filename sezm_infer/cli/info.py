@@ -66,6 +66,10 @@ def summary_rows(metadata: Metadata) -> list[tuple[str, str]]:
     rows = []
     if "heads" in summary:
         rows.append(("heads", ", ".join(summary["heads"]) or "one"))
+    if "head" in summary:
+        rows.append(
+            ("predicts", " with spin: ".join(filter(None, (summary["head"], summary["spin"]))))
+        )
     if "size" in summary:
         size = summary["size"] or "none of the published ones"
         rows.append(("size", f"{size}, version {summary['version']:g}"))

@@ -6,16 +6,19 @@ import numpy as np
 import pytest
 import torch
 from recorded import (
+    CONDITIONING_CONFIGURATIONS,
     CONFIGURATIONS,
     FLOAT64_LOOSE,
     FLOAT64_TOLERANCE,
     OPTION_CONFIGURATIONS,
+    SPIN_CONFIGURATIONS,
     assert_agrees,
     edges,
     evaluate,
     model,
     plain_model,
     recorded,
+    systems_of,
 )
 from sezm_models import simplify
 
@@ -62,3 +65,19 @@ def test_the_model_itself_stays_as_it_is() -> None:
 def test_a_simplified_model_stays_as_it_is() -> None:
     net = model("tiny", torch.float64)
     assert simplify(net) is net
+
+
+@pytest.mark.parametrize("configuration", [*CONDITIONING_CONFIGURATIONS, *SPIN_CONFIGURATIONS])
+def test_simplified_equals_plain_with_further_inputs(configuration: str) -> None:
+    system = systems_of(configuration)[-1]
+    branch, _, _ = system.rpartition("/")
+    case = recorded(configuration, system)
+    found = []
+    for make in (plain_model, model):
+        net = make(configuration, torch.float64, branch or None)
+        defaults = {name: np.array([values]) for name, values in net.conditioning_defaults.items()}
+        index, vec = edges(case.pos, case.cell, case.pbc, net.cutoff)
+        inputs = defaults | case.conditioning
+        found.append(evaluate(net, case.atomic_numbers, index, vec, inputs))
+    for a, b in zip(*found, strict=True):
+        np.testing.assert_allclose(a, b, rtol=0, atol=ROUND_OFF * max(np.abs(b).max(), 1e-2))

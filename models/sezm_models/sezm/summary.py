@@ -40,11 +40,14 @@ def summary(config: SeZMConfig) -> dict[str, Any]:
 
     Returns:
         ``size``: name of the published size with this configuration, or None; ``version``: of the
-        checkpoint's semantics; ``options``: those that differ from their defaults, by section.
+        checkpoint's semantics; ``head``: "energy", "property" or "dens"; ``spin``: scheme of
+        magnetic moments, or None; ``options``: those that differ from their defaults, by section.
     """
     return {
         "size": published_size(config),
         "version": config.version,
+        "head": config.head,
+        "spin": None if config.spin is None else config.spin.scheme,
         "options": {
             "descriptor": _unusual(config.descriptor, DESCRIPTOR_DEFAULTS),
             "fitting_net": _unusual(config.fitting, FITTING_DEFAULTS),
