@@ -41,7 +41,8 @@ class Metadata:
         static_sizes: None for a file that takes any size.
         inputs, outputs: signature of the graph, in order.
         checkpoint_sha256: digest of the checkpoint file that was exported.
-        forces_kind: "conservative" (gradient of the energy) or "direct".
+        forces_kind: "conservative" (gradient of the energy) or "direct"; "none" of a
+            checkpoint that predicts a property, which no file does.
         input_defaults: values, by name, of extra inputs that a structure may leave out.
         max_neighbors: how many nearest neighbours of each atom are edges; None for no limit.
         versions: name -> version of the tools that wrote the file.

@@ -7,8 +7,9 @@ import platform
 from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
-from sezm_infer.contract import TensorSpec, signature
+from sezm_infer.contract import Signature, TensorSpec, signature
 from sezm_infer.metadata import Metadata, StaticSizes
 
 from .flat_function import EnergyModel
@@ -36,7 +37,7 @@ def describe(
     Raises:
         SezmError: virials are asked of a model that gives forces directly.
     """
-    specs = signature(model.conditioning, model.forces_kind, atom_virial=atom_virial)
+    specs = _signature_of(model, atom_virial)
     return Metadata(
         family=model.family,
         configuration=model.configuration,
@@ -53,6 +54,15 @@ def describe(
         max_neighbors=model.max_neighbors,
         versions=versions or {},
     )
+
+
+def _signature_of(model: Any, atom_virial: bool) -> Signature:
+    """As the contract has it; a property, which no file holds, is an output of its own."""
+    if model.forces_kind != "none":
+        return signature(model.conditioning, model.forces_kind, atom_virial=atom_virial)
+    shape = ("B", model.task_dim)
+    outputs = (TensorSpec(model.property_name, shape, "float64", ""),)
+    return Signature(signature(model.conditioning, "conservative").inputs, outputs)
 
 
 def tool_versions() -> dict[str, str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import torch
 from sezm_models import CheckpointError, read_checkpoint, simplify
@@ -18,7 +18,26 @@ DTYPES = {"float32": torch.float32, "float64": torch.float64}
 def load_model(
     path: Path, dtype: str | None = None, head: str | None = None, ema: bool = False
 ) -> EnergyModel:
-    """Read a checkpoint as what is evaluated and exported: simplified.
+    """Read a checkpoint as what is evaluated and exported.
+
+    Arguments and errors are those of :func:`read_simplified`.
+
+    Raises:
+        SezmError: also if the model has no energy.
+    """
+    model = read_simplified(path, dtype, head, ema)
+    if model.forces_kind == "none":
+        raise SezmError(
+            f"{path}: the model predicts a property, not an energy, and runs in no calculator; "
+            "evaluate it in Python (sezm_models.read_checkpoint)."
+        )
+    return cast(EnergyModel, model)
+
+
+def read_simplified(
+    path: Path, dtype: str | None = None, head: str | None = None, ema: bool = False
+) -> Any:
+    """Read a checkpoint with any head, simplified.
 
     Args:
         path: of the checkpoint.
@@ -27,8 +46,8 @@ def load_model(
         ema: take the averaged weights that the checkpoint carries beside its own.
 
     Raises:
-        SezmError: no such file, no checkpoint, an option that is not supported, an unknown head, or
-            a model without an energy.
+        SezmError: no such file, no checkpoint, an option that is not supported, or an unknown
+            head.
     """
     if not path.is_file():
         raise SezmError(f"{path}: no such checkpoint file.")
@@ -39,9 +58,4 @@ def load_model(
         model = read_checkpoint(path, dtype=torch_dtype, head=head, ema=ema)
     except CheckpointError as error:
         raise SezmError(str(error)) from error
-    if not hasattr(model, "forces_kind"):
-        raise SezmError(
-            f"{path}: the model predicts a property, not an energy, and runs in no calculator; "
-            "evaluate it in Python (sezm_models.read_checkpoint)."
-        )
-    return cast(EnergyModel, simplify(model))
+    return simplify(model)

@@ -15,7 +15,7 @@ from sezm_infer.metadata import Metadata
 from .cost import cost_per_atom
 from .describe import describe, file_digest
 from .flat_function import EnergyModel
-from .load import load_model
+from .load import read_simplified
 
 
 def summarise(model: EnergyModel) -> dict[str, Any]:
@@ -40,8 +40,8 @@ def describe_checkpoint(path: Path, head: str | None = None, ema: bool = False) 
         ema: averaged weights.
 
     Raises:
-        SezmError: as :func:`~sezm_export.load.load_model`.
+        SezmError: as :func:`~sezm_export.load.read_simplified`.
     """
-    model = load_model(path, None, head, ema)
+    model = read_simplified(path, None, head, ema)
     heads = {"heads": list(checkpoint_heads(path))}
     return replace(describe(model, file_digest(path)), summary=heads | summarise(model))

@@ -78,8 +78,8 @@ def summary_rows(metadata: Metadata) -> list[tuple[str, str]]:
     if "cost_per_atom" in summary:
         cost = summary["cost_per_atom"]
         rows += [
-            ("multiply-adds", f"{cost['multiply_adds'] / 1e6:.2f} million per atom, energy alone"),
-            ("memory", f"{cost['memory_bytes'] / 1e6:.2f} MB per atom, kept for the forces"),
+            ("multiply-adds", f"{cost['multiply_adds'] / 1e6:.2f} million per atom, forward"),
+            ("memory", f"{cost['memory_bytes'] / 1e6:.2f} MB per atom, kept for derivatives"),
             ("", f"with {cost['edges_per_atom']} neighbours of each atom"),
         ]
     if options is None:

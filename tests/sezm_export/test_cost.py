@@ -79,3 +79,21 @@ def test_info_of_a_checkpoint_tells_size_heads_and_cost(tmp_path: Path) -> None:
     write_checkpoint("multitask", tmp_path / "multitask.pt")
     result = CliRunner().invoke(main, ["info", str(tmp_path / "multitask.pt"), "--json"])
     assert json.loads(result.stdout)["summary"]["heads"] == ["water", "other"]
+
+
+@pytest.mark.parametrize(
+    ("configuration", "words"),
+    [
+        ("property_mean", ("property", "none")),
+        ("dens", ("dens", "direct")),
+        ("spin_native", ("energy with spin: native", "magnetic_forces")),
+        ("spin_deepspin", ("energy with spin: deepspin", "spins (3)")),
+        ("everything", ("charge_spin (2", "fparam", "aparam")),
+    ],
+)
+def test_info_of_every_head(configuration: str, words: tuple[str, ...], tmp_path: Path) -> None:
+    write_checkpoint(configuration, tmp_path / "model.pt")
+    result = CliRunner().invoke(main, ["info", str(tmp_path / "model.pt")])
+    assert result.exit_code == 0, result.output
+    for word in (*words, "multiply-adds"):
+        assert word in result.stdout

@@ -35,6 +35,8 @@ class SeZMProperty(SeZMBackbone):
         intensive: whether a system's value is the mean over its atoms; else it is their sum.
     """
 
+    forces_kind = "none"
+
     def __init__(self, config: SeZMConfig, dtype: torch.dtype | None = None) -> None:
         super().__init__(config, dtype)
         options = config.fitting

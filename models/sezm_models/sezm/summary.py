@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from .config import SeZMConfig
-from .options import DESCRIPTOR_DEFAULTS, FITTING_DEFAULTS
+from .options import DESCRIPTOR_DEFAULTS, FITTING_DEFAULTS, PROPERTY_DEFAULTS
 
 MINI: dict[str, Any] = DESCRIPTOR_DEFAULTS | {
     "channels": 32,
@@ -43,6 +43,7 @@ def summary(config: SeZMConfig) -> dict[str, Any]:
         checkpoint's semantics; ``head``: "energy", "property" or "dens"; ``spin``: scheme of
         magnetic moments, or None; ``options``: those that differ from their defaults, by section.
     """
+    fitting_defaults = PROPERTY_DEFAULTS if config.head == "property" else FITTING_DEFAULTS
     return {
         "size": published_size(config),
         "version": config.version,
@@ -50,7 +51,7 @@ def summary(config: SeZMConfig) -> dict[str, Any]:
         "spin": None if config.spin is None else config.spin.scheme,
         "options": {
             "descriptor": _unusual(config.descriptor, DESCRIPTOR_DEFAULTS),
-            "fitting_net": _unusual(config.fitting, FITTING_DEFAULTS),
+            "fitting_net": _unusual(config.fitting, fitting_defaults),
         },
     }
 
