@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from deviation_log import note_file_form
 from file_variants import build_variant
 from neutral_files import write_neutral_file
 from random_checkpoint import build_checkpoint
@@ -21,6 +22,8 @@ def test_averages_beside_the_weights_equal_the_separate_file(name: str, head: st
     assert_same(plain, read(build_checkpoint(name), head=head))
     assert averaged.configuration["ema"] is True and plain.configuration["ema"] is False
     assert not torch.equal(next(averaged.parameters()), next(plain.parameters()))
+    note_file_form("averaged weights (EMA) beside the ordinary ones, chosen by `--ema`")
+    note_file_form("averaged weights (EMA) in a file of their own")
 
 
 def test_averaged_adapters_are_folded() -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from deviation_log import note_file_form
 from file_variants import VARIANT_SYSTEMS, VARIANTS, build_variant, model_params
 from random_checkpoint import DATA, build_checkpoint
 from recorded import (
@@ -59,6 +60,7 @@ def test_adapters_folded_in_single_precision_equal_the_trainer(name: str) -> Non
         own_error = np.abs(rounded.forces - exact.forces).max()
         allowed = FLOAT32_TOLERANCE * max(np.abs(exact.forces).max(), 1e-1) + own_error
         assert np.abs(results(net, exact)[1] - rounded.forces).max() <= allowed
+    note_file_form("checkpoint with LoRA adapters, folded on reading")
 
 
 @pytest.mark.parametrize("name", [name for name in VARIANTS if "float16" in name])
@@ -71,6 +73,7 @@ def test_half_precision_is_promoted_and_the_trainer_rounds_more(name: str) -> No
         case = of_variant(name, system, "32")
         deviation = np.abs(results(net, case)[0] - case.atom_energy).max()
         assert deviation <= HALF_ROUNDING * epsilon
+    note_file_form("weights in float16 or bfloat16, promoted to float32")
 
 
 def test_half_precision_is_that_of_its_weights_promoted_by_hand() -> None:
@@ -82,6 +85,13 @@ def test_half_precision_is_that_of_its_weights_promoted_by_hand() -> None:
         if key != "_extra_state" and value.dtype == torch.bfloat16:
             by_hand["model"][key] = value.float()
     assert_same(read(half), read(by_hand))
+
+
+def test_other_spellings_are_the_same_model() -> None:
+    assert_same(read(build_variant("zbl_linear")), read(build_checkpoint("zbl")))
+    note_file_form("ZBL bridging written as a sum of two models (`linear_ener`)")
+    assert_same(read(build_variant("so2_layers")), read(build_checkpoint("tiny")))
+    note_file_form("`so2_layers` in place of `mixing_layers`")
 
 
 @pytest.mark.parametrize(
@@ -108,6 +118,7 @@ def test_a_missing_version_means_the_first() -> None:
     net = read(checkpoint, torch.float64)
     case = recorded("mini_v1_0", "skewed5")
     assert_agrees(results(net, case), case, FLOAT64_TOLERANCE)
+    note_file_form("checkpoint without a version, which means 1.0")
 
 
 @pytest.mark.parametrize("value", [torch.zeros(2), torch.tensor(float("nan"))])

@@ -8,6 +8,7 @@ import warnings
 import numpy as np
 import pytest
 import torch
+from deviation_log import note_deviation
 from head_configs import DENS_SETS, PROPERTY_SETS
 from random_checkpoint import build_checkpoint
 from recorded import FLOAT32_TOLERANCE, FLOAT64_TOLERANCE, systems_of
@@ -38,6 +39,10 @@ def assert_equals_the_trainer(
         scale = max(np.abs(exact[name]).max(), SMALLEST)
         own_error = np.abs(expected[name] - exact[name]).max()
         deviation = np.abs(value - expected[name]).max()
+        precision = str(dtype).removeprefix("torch.")
+        note_deviation(
+            configuration, "eager", precision, name, deviation / scale, own_error / scale
+        )
         assert deviation <= tolerance * scale + own_error, f"{name} off by {deviation / scale:.1e}"
 
 

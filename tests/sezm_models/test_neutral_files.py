@@ -8,6 +8,7 @@ import h5py
 import numpy as np
 import pytest
 import torch
+from deviation_log import note_file_form
 from neutral_files import NEUTRAL, write_neutral_file
 from random_checkpoint import build_checkpoint
 from recorded import FLOAT64_TOLERANCE, assert_agrees, recorded
@@ -21,6 +22,7 @@ def test_neutral_files_equal_the_trainer(name: str, tmp_path: Path) -> None:
     for system in ("skewed5", "molecule9"):
         case = recorded(NEUTRAL[name], system)
         assert_agrees(results(net, case), case, FLOAT64_TOLERANCE)
+    note_file_form("backend-neutral file (`.dp`) of DeePMD-kit's PyTorch or NumPy backend")
 
 
 def test_neutral_file_is_the_model_of_its_checkpoint(tmp_path: Path) -> None:

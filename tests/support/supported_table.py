@@ -26,9 +26,9 @@ DTYPES = ("float64", "float32")
 
 NOT_SHOWN = frozenset(
     # Training and bookkeeping; what is named as a feature.
-    "type seed trainable resnet_dt rcond use_amp type_map info descriptor fitting_net lora "
+    "type seed trainable resnet_dt rcond use_amp type_map info descriptor fitting_net lora spin "
     "data_stat_nbatch data_stat_protect data_bias_nsample preset_out_bias srtab_add_bias "
-    "use_compile enable_tf32 model_branch_alias".split()
+    "use_compile enable_tf32 model_branch_alias allow_missing_label".split()
 )
 
 HEADER = """# What is supported, and how exact it is
@@ -38,9 +38,14 @@ Written by `make docs` from the results of the parity tests; not edited by hand.
 Random models are compared with numbers that DeePMD-kit 3.2.0 computed (`tests/reference`), on
 periodic, skewed and partly periodic cells, molecules, dimers and single atoms. A row stands for all
 recorded configurations with that value of an option. Its numbers are the largest deviations that
-any of them showed, in atomic energies, forces or virial, relative to the largest atomic energy
-(at least 1 eV), force and virial entry of the system (at least 1e-4 eV/Angstrom); "-" where nothing
-was compared.
+any of them showed, in atomic energies, forces, virial, magnetic forces or properties; "-" where
+nothing was compared. Models with a property head have no energy and no exported form: they are
+evaluated in Python.
+
+Deviations are relative: to the largest atomic energy of the system (at least 1 eV), its largest
+force (at least 1e-4 eV/Angstrom, 1e-2 of direct forces), the largest entry of its virial (at least
+the largest force times 1 Angstrom for each atom), its largest magnetic force (at least the largest
+force per unit of spin), its largest property (at least 1e-2).
 
 Tolerances: float64 1e-10, or 1e-5 where the trainer's own constants are rounded to float32
 (`lebedev_quadrature` off; that model counts in this option's rows alone); float32 1e-5 plus the
@@ -112,11 +117,9 @@ Largest = Mapping[tuple[str, str, str], float]
 
 def recorded_branches() -> list[Branch]:
     """All branches of all configurations that have a manifest."""
-    return [
-        branch
-        for path in sorted(DATA.glob("*.json"))
-        for branch in _branches(read_manifest(path.stem))
-    ]
+    manifests = [read_manifest(path.stem) for path in sorted(DATA.glob("*.json"))]
+    models = [manifest for manifest in manifests if "model_params" in manifest]
+    return [branch for manifest in models for branch in _branches(manifest)]
 
 
 def _branches(manifest: Mapping[str, Any]) -> Iterator[Branch]:
@@ -137,10 +140,10 @@ def feature_rows(branches: list[Branch]) -> Rows:
 
 
 def option_rows(branches: list[Branch], section: str) -> Rows:
-    """Options of ``descriptor`` or ``fitting_net``, of the model itself if the section is ""."""
+    """Options of ``descriptor``, ``fitting_net`` or ``spin``; of the model if the section is ""."""
     rows: Rows = defaultdict(set)
     for branch in branches:
-        options = branch.params[section] if section else branch.params
+        options = branch.params.get(section, {}) if section else branch.params
         for option, value in options.items():
             if option not in NOT_SHOWN:
                 rows[option, json.dumps(value)].add(branch.configuration)
@@ -153,6 +156,7 @@ def sections(branches: list[Branch]) -> dict[str, Rows]:
         "Heads, conditioning, versions": feature_rows(branches),
         "Options of the descriptor": option_rows(branches, "descriptor"),
         "Options of the fitting network": option_rows(branches, "fitting_net"),
+        "Options of spin": option_rows(branches, "spin"),
         "Options of the model": option_rows(branches, ""),
     }
 
