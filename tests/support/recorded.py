@@ -182,9 +182,7 @@ def assert_agrees(
     """Outputs within a relative tolerance, absolute where the trainer's numbers are tiny.
 
     In float32 the trainer's own rounding error, its deviation from its float64, is allowed on top:
-    two single-precision programs cannot agree better than either of them knows the number. Their
-    virial, a sum over N atoms of forces times lengths of an Angstrom or more, rounds like sqrt(N)
-    forces times an Angstrom, even where the sum itself happens to be small.
+    two single-precision programs cannot agree better than either of them knows the number.
 
     Args:
         found: atomic energies, forces, and as far as they are to be compared virial and magnetic
@@ -196,8 +194,6 @@ def assert_agrees(
     exact = recorded(expected.configuration, expected.system)
     dtype = "float64" if np.array_equal(expected.atom_energy, exact.atom_energy) else "float32"
     scales = _scales(expected)
-    if dtype == "float32" and "virial" in scales:
-        scales["virial"] = max(scales["virial"], math.sqrt(len(expected.pos)) * scales["forces"])
     names = ("atom_energy", "forces", "virial", "magnetic_forces")
     for name, value in zip(names, found, strict=False):
         number, scale = getattr(expected, name), scales.get(name)
@@ -213,13 +209,18 @@ def assert_agrees(
 
 
 def _scales(expected: Recorded) -> dict[str, float]:
-    """What deviations are measured by; terms of a virial cancel, one Angstrom of each atom's force
-    at least."""
+    """What deviations are measured by.
+
+    A virial is a sum over N atoms of forces times lengths of an Angstrom or more: it rounds like
+    sqrt(N) forces times an Angstrom, even where the sum itself happens to be small.
+    """
     smallest = SMALLEST_DIRECT_FORCE if expected.virial is None else SMALLEST_FORCE
     force = max(np.abs(expected.forces).max(), smallest)
     scales = {"atom_energy": max(np.abs(expected.atom_energy).max(), 1.0), "forces": force}
     if expected.virial is not None:
-        scales["virial"] = max(np.abs(expected.virial).max(), len(expected.forces) * force)
+        scales["virial"] = max(
+            np.abs(expected.virial).max(), math.sqrt(len(expected.forces)) * force
+        )
     if expected.magnetic_forces is not None:
         scales["magnetic_forces"] = max(np.abs(expected.magnetic_forces).max(), force)
     return scales
