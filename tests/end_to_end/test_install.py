@@ -13,6 +13,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 MODEL = ROOT / "models/zoo/water_gfn1/model.onnx"
+PACKAGES = re.compile(r'^  "(sezm_[\w.]+)",$', re.MULTILINE)
 WATER = ROOT / "models/zoo/water_gfn1/water64.extxyz"
 
 
@@ -46,6 +47,14 @@ def test_bundled_models_are_part_of_the_package(bare_environment: Path, tmp_path
     run(bare_environment / "python", "-c", script, cwd=tmp_path)
 
 
+def test_every_package_is_installed() -> None:
+    listed = set(PACKAGES.findall((ROOT / "pyproject.toml").read_text()))
+    for root in ("sezm_infer", "models/sezm_models", "export/sezm_export"):
+        for file in (ROOT / root).rglob("__init__.py"):
+            name = ".".join(file.parent.relative_to((ROOT / root).parent).parts)
+            assert name in listed
+
+
 def test_an_onnx_run_imports_no_torch(tmp_path: Path) -> None:
     imported = run(sys.executable, "-X", "importtime", "-c", readme_example(), cwd=tmp_path)
     assert "sezm_infer" in imported
@@ -63,6 +72,6 @@ def copy_of_the_source(folder: Path) -> Path:
 
 
 def readme_example() -> str:
-    """The Python block of the README."""
-    (block,) = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    """The first Python block of the README."""
+    block, *_ = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
     return block
