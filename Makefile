@@ -5,12 +5,13 @@ BIN    := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 ZOO    := models/zoo/water_gfn1
 DEMO   := build/demo
+CPP    := build/cpp
 
 # Kernels of a busy two-core machine run best unthreaded; tests about threads say so themselves.
 export OMP_NUM_THREADS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo zoo test lint types unit format clean
+.PHONY: help install demo zoo cpp test lint types unit format clean
 
 help:  ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -36,7 +37,14 @@ zoo: $(INSTALLED)  ## write the ONNX files of the bundled models anew
 		$(BIN)/sezm export $$folder/model.ckpt.pt -o $$folder/model.onnx; \
 	done
 
-test: lint types unit  ## everything that CI checks
+test: lint types cpp unit  ## everything that CI checks
+
+cpp: $(INSTALLED)  ## libsezm, sezm_run and their tests, into build/cpp
+	cpp_client/tools/fetch_dependencies.sh $(CPP)/dependencies $(BIN)/python
+	cmake -S cpp_client -B $(CPP) -DSEZM_TORCH=ON -DSEZM_TESTS=ON \
+		-DCMAKE_PREFIX_PATH="$(CURDIR)/$(CPP)/dependencies;$$($(BIN)/python -c 'import torch; print(torch.utils.cmake_prefix_path)')"
+	cmake --build $(CPP)
+	ctest --test-dir $(CPP) --output-on-failure
 
 lint: $(INSTALLED)  ## style
 	$(BIN)/ruff check .

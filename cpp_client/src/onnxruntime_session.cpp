@@ -20,7 +20,7 @@ std::size_t element_bytes(DType dtype) { return dtype == DType::float32 ? 4 : 8;
 
 /// ONNX Runtime's logger and threads, one for the process.
 const Ort::Env &environment() {
-    static const Ort::Env env(ORT_LOGGING_LEVEL_ERROR, "sezm");
+    static const Ort::Env env(ORT_LOGGING_LEVEL_FATAL, "sezm");
     return env;
 }
 

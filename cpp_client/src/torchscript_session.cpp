@@ -1,4 +1,5 @@
 /// TorchScript files, run by libtorch.
+#include <ATen/Parallel.h>
 #include <torch/csrc/jit/runtime/graph_executor.h>
 #include <torch/cuda.h>
 #include <torch/script.h>
@@ -74,7 +75,7 @@ class TorchScriptSession : public Session {
         const int index = cuda_index(options.device);
         if (index < 0) return torch::Device(torch::kCPU);
         if (!torch::cuda::is_available() ||
-            static_cast<std::size_t>(index) >= torch::cuda::device_count()) {
+            index >= static_cast<int>(torch::cuda::device_count())) {
             throw Error(ErrorCode::backend, "device '" + options.device +
                                                 "': libtorch finds no such device here; use "
                                                 "'cpu'.");

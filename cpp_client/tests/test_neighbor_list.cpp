@@ -39,7 +39,8 @@ std::vector<Edge> brute_force(const Sample &sample, double cutoff, int images) {
                             if (a != 0) offset += a * sample.cell[0][x];
                             if (b != 0) offset += b * sample.cell[1][x];
                             if (c != 0) offset += c * sample.cell[2][x];
-                            v[x] = sample.positions[3 * j + x] - sample.positions[3 * i + x] + offset;
+                            v[x] =
+                                sample.positions[3 * j + x] - sample.positions[3 * i + x] + offset;
                             square += v[x] * v[x];
                         }
                         if (i == j && a == 0 && b == 0 && c == 0) continue;
@@ -88,8 +89,9 @@ void operator delete(void *memory, std::size_t) noexcept { std::free(memory); }
 
 TEST_CASE("edges are those of a search over all images") {
     const sezm::Cell skewed{{{3.1, 0, 0}, {1.4, 3.3, 0}, {-1.2, -0.5, 3.6}}};
-    for (const auto &periodic : {sezm::Periodic{true, true, true}, sezm::Periodic{true, false, true},
-                                 sezm::Periodic{false, false, true}, sezm::Periodic{}}) {
+    for (const auto &periodic :
+         {sezm::Periodic{true, true, true}, sezm::Periodic{true, false, true},
+          sezm::Periodic{false, false, true}, sezm::Periodic{}}) {
         Sample sample = random_sample(6, 6.0, 1);  // many atoms lie outside the cell
         sample.cell = skewed;
         sample.periodic = periodic;
@@ -115,7 +117,8 @@ TEST_CASE("boxes that are huge, elongated or sparse end no process") {
     require_same(found(sample, 4.0), brute_force(sample, 4.0, 1));
     for (std::size_t i = 1; i < sample.positions.size(); i += 3) sample.positions[i] *= 1e4;
     require_same(found(sample, 4.0), brute_force(sample, 4.0, 1));
-    sample.periodic = {true, true, false};  // a thin sheet: images across it are nobody's neighbours
+    sample.periodic = {true, true,
+                       false};  // a thin sheet: images across it are nobody's neighbours
     sample.cell[2] = {0, 0, 1};
     require_same(found(sample, 4.0), brute_force(sample, 4.0, 1));
 }
