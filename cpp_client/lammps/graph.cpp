@@ -20,6 +20,28 @@ void GraphBuffer<Real>::find_owners(const Atom &atom) {
     }
 }
 
+/// What happens at a ghost reaches an own atom only along edges, one in each message-passing step:
+/// ghosts further away than all steps but the last carry need no edges of their own.
+template <class Real>
+void GraphBuffer<Real>::find_hops(const GraphSource &source) {
+    const NeighList &list = source.list;
+    hops_.assign(source.atom.nlocal + source.atom.nghost, source.message_passing_steps);
+    std::fill_n(hops_.begin(), source.atom.nlocal, 0);
+    for (int hop = 0; hop + 1 < source.message_passing_steps; ++hop) {
+        for (int n = 0; n < list.inum + list.gnum; ++n) {
+            const int i = list.ilist[n];
+            if (hops_[i] != hop) continue;
+            for (int k = 0; k < list.numneigh[i]; ++k) {
+                const int j = list.firstneigh[i][k] & NEIGHMASK;
+                if (hops_[j] <= hop + 1) continue;
+                const double *a = source.atom.x[i], *b = source.atom.x[j];
+                const double dx = b[0] - a[0], dy = b[1] - a[1], dz = b[2] - a[2];
+                if (dx * dx + dy * dy + dz * dz < source.cutoff * source.cutoff) hops_[j] = hop + 1;
+            }
+        }
+    }
+}
+
 template <class Real>
 std::size_t GraphBuffer<Real>::gather_edges(const GraphSource &source) {
     const NeighList &list = source.list;
@@ -35,6 +57,7 @@ std::size_t GraphBuffer<Real>::gather_edges(const GraphSource &source) {
     double **x = source.atom.x;
     for (int n = 0; n < n_targets; ++n) {
         const int i = list.ilist[n];
+        if (!source.fold_ghosts && hops_[i] >= source.message_passing_steps) continue;
         for (int k = 0; k < list.numneigh[i]; ++k) {
             const int j = list.firstneigh[i][k] & NEIGHMASK;
             const double dx = x[j][0] - x[i][0], dy = x[j][1] - x[i][1], dz = x[j][2] - x[i][2];
@@ -56,6 +79,7 @@ sezm::Edges<Real> GraphBuffer<Real>::gather(const GraphSource &source) {
     const Atom &atom = source.atom;
     const std::size_t n_all = atom.nlocal + atom.nghost;
     if (source.fold_ghosts && (source.renewed || owners_.size() != n_all)) find_owners(atom);
+    if (!source.fold_ghosts) find_hops(source);
 
     sezm::Edges<Real> edges;
     edges.atom_count = source.fold_ghosts ? atom.nlocal : n_all;
@@ -85,7 +109,7 @@ double GraphBuffer<Real>::bytes() const {
     return static_cast<double>((positions_.capacity() + mask_.capacity() + vectors_.capacity()) *
                                    sizeof(Real) +
                                (numbers_.capacity() + index_.capacity()) * sizeof(std::int64_t) +
-                               owners_.capacity() * sizeof(int));
+                               (owners_.capacity() + hops_.capacity()) * sizeof(int));
 }
 
 template class GraphBuffer<float>;

@@ -105,6 +105,7 @@ void PairSezm::check_units() {
 void PairSezm::check_ghost_shell() {
     const sezm::Metadata &metadata = model_->metadata();
     if (folds_ghosts() || metadata.message_passing_steps <= 1) return;
+    // cutghostuser is what comm_modify sets; LAMMPS' own choice, one cutoff, is too little anyway
     const double needed = metadata.cutoff * metadata.message_passing_steps + neighbor->skin;
     if (comm->cutghostuser >= needed) return;
     error->all(FLERR,
@@ -137,10 +138,15 @@ void PairSezm::init_style() {
 double PairSezm::init_one(int, int) { return model_->metadata().cutoff; }
 
 sezm::Results PairSezm::evaluate() {
-    const GraphSource source{*atom,           *list,
-                             number_of_type_, model_->metadata().cutoff,
-                             folds_ghosts(),  neighbor->ago == 0};
-    if (model_->metadata().dtype == "float32") return model_->compute_edges(single_.gather(source));
+    const sezm::Metadata &metadata = model_->metadata();
+    const GraphSource source{*atom,
+                             *list,
+                             number_of_type_,
+                             metadata.cutoff,
+                             metadata.message_passing_steps,
+                             folds_ghosts(),
+                             neighbor->ago == 0};
+    if (metadata.dtype == "float32") return model_->compute_edges(single_.gather(source));
     return model_->compute_edges(twice_.gather(source));
 }
 

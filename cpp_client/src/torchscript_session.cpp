@@ -29,6 +29,13 @@ void interpret_plainly() {
     torch::jit::setFusionStrategy(none);
 }
 
+/// Torch warns of an operator in the files ("index_reduce() is in beta") people who cannot choose
+/// another.
+class Silence : public c10::WarningHandler {
+  public:
+    void process(const c10::Warning &) override {}
+};
+
 std::string first_line(const std::exception &error) {
     const std::string text = error.what();
     return text.substr(0, text.find('\n'));
@@ -54,6 +61,7 @@ class TorchScriptSession : public Session {
     void run(const std::vector<Tensor> &inputs, const std::vector<Tensor> &outputs) override {
         try {
             const c10::InferenceMode guard;
+            const c10::WarningUtils::WarningHandlerGuard silence(&silent_);
             arguments_.clear();
             for (const Tensor &input : inputs) arguments_.emplace_back(view(input).to(device_));
             const torch::IValue result = module_.forward(arguments_);
@@ -102,6 +110,7 @@ class TorchScriptSession : public Session {
     torch::jit::Module module_;
     std::string metadata_json_;
     std::vector<torch::IValue> arguments_;
+    Silence silent_;
 };
 
 }  // namespace
