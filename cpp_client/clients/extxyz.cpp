@@ -8,6 +8,7 @@
 
 namespace {
 
+constexpr std::size_t most_atoms = 1000000000;
 constexpr const char *default_properties = "species:S:1:pos:R:3";
 
 [[noreturn]] void refuse(const std::string &path, const std::string &what) {
@@ -93,17 +94,19 @@ std::optional<Structure> read_extxyz(std::istream &file, const std::string &path
     do {
         if (!std::getline(file, line)) return std::nullopt;
     } while (line.find_first_not_of(" \t\r") == std::string::npos);
-    const auto count = parse_numbers(line, path + ": number of atoms");
-    if (count.size() != 1 || !(count[0] >= 0 && count[0] < 1e9) ||
-        count[0] != static_cast<double>(static_cast<std::size_t>(count[0]))) {
-        refuse(path, "a frame starts with '" + line + "', not with its number of atoms.");
+    std::istringstream first(line);
+    std::size_t count = 0;
+    std::string rest;
+    if (!(first >> count) || first >> rest || count > most_atoms) {
+        refuse(path,
+               "a frame starts with '" + line.substr(0, 40) + "', not with its number of atoms.");
     }
     Structure structure;
     std::getline(file, line);
     structure.info = parse_header(line);
     const std::string *properties = structure.find_info("Properties");
     structure.columns = parse_properties(properties ? *properties : default_properties, path);
-    read_atoms(file, static_cast<std::size_t>(count[0]), structure.columns, path);
+    read_atoms(file, count, structure.columns, path);
     read_lattice(structure, path);
     read_columns(structure, path);
     return structure;
