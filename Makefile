@@ -11,7 +11,7 @@ CPP    := build/cpp
 export OMP_NUM_THREADS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo zoo cpp test lint types unit format clean
+.PHONY: help install demo zoo cpp sanitize test lint types unit format clean
 
 help:  ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -47,6 +47,11 @@ cpp: $(INSTALLED)  ## libsezm, sezm_run, the LAMMPS plugin and their tests, into
 		-DCMAKE_PREFIX_PATH="$(CURDIR)/$(CPP)/dependencies;$$($(BIN)/python -c 'import torch; print(torch.utils.cmake_prefix_path)')"
 	cmake --build $(CPP)
 	ctest --test-dir $(CPP) --output-on-failure
+
+sanitize: cpp  ## the tests of libsezm with address and undefined-behaviour sanitizers
+	cmake -S cpp_client --preset sanitizers -DCMAKE_PREFIX_PATH=$(CURDIR)/$(CPP)/dependencies
+	cmake --build build/sanitizers
+	ctest --test-dir build/sanitizers --output-on-failure
 
 lint: $(INSTALLED)  ## style
 	$(BIN)/ruff check .

@@ -2,6 +2,8 @@
 
 #include <dlfcn.h>
 
+#include <filesystem>
+
 #include "sniff.hpp"
 
 namespace sezm {
@@ -9,7 +11,7 @@ namespace {
 
 struct Engine {
     const char *name;
-    const char *library;  // found beside libsezm, or where the loader looks
+    const char *library;  // beside libsezm, or where the loader looks
     const char *option;
 };
 
@@ -20,9 +22,17 @@ Engine engine_of(Backend backend) {
     return {"libtorch", "libsezm_torch.so", "SEZM_TORCH"};
 }
 
+/// Path of a library in the folder that this code was loaded from, or its name if it is not there.
+std::string beside_this(const char *library) {
+    Dl_info here{};
+    if (dladdr(reinterpret_cast<void *>(&beside_this), &here) == 0) return library;
+    const auto path = std::filesystem::path(here.dli_fname).parent_path() / library;
+    return std::filesystem::exists(path) ? path.string() : library;
+}
+
 /// The opening function of an engine's library, which stays loaded for good.
 OpenSession *load(const Engine &engine, const std::string &path) {
-    void *library = dlopen(engine.library, RTLD_NOW | RTLD_LOCAL);
+    void *library = dlopen(beside_this(engine.library).c_str(), RTLD_NOW | RTLD_LOCAL);
     if (library == nullptr) {
         throw Error(ErrorCode::backend, path + ": needs " + engine.name +
                                             ", which this libsezm lacks (" + dlerror() +
