@@ -27,13 +27,16 @@ TOLERANCES = {"float32": 1e-6, "float64": 1e-12}
 
 
 @cache
+def graph(configuration: str, dtype: str):
+    return simplify(trace(model(configuration, getattr(torch, dtype))))
+
+
+@cache
 def exported(configuration: str, dtype: str, suffix: str, folder: Path) -> Path:
     path = folder / f"{configuration}_{dtype}{suffix}"
-    whole = model(configuration, getattr(torch, dtype))
-    metadata = describe(whole, "0" * 64)
+    metadata = describe(model(configuration, getattr(torch, dtype)), "0" * 64)
     file_format = format_of(path)
-    graph = simplify(trace(whole))
-    file_format.save(file_format.lower(graph, metadata), metadata, path)
+    file_format.save(file_format.lower(graph(configuration, dtype), metadata), metadata, path)
     return path
 
 
