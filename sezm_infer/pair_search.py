@@ -80,6 +80,10 @@ def search_pairs(positions: np.ndarray, cell: np.ndarray, pbc: np.ndarray, radiu
     indices, shift = search.compute(
         box.positions, box.cell, periodic=True, quantities="PS", copy=False
     )
+    # Across the space that stands for an axis without periodicity lies nobody; vesin, asked for a
+    # larger radius, looks that far.
+    real = np.flatnonzero((shift[:, ~pbc] == 0).all(axis=1))
+    indices, shift = indices[real], shift[real]
     target, source = indices.astype(np.int64).T
     shifts = [
         along.astype(np.int64) + wraps.take(target) - wraps.take(source)

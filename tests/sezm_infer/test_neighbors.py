@@ -117,6 +117,13 @@ def test_large_flat_sparse_systems_do_not_end_the_process() -> None:
         assert NeighborList(CUTOFF).update(atoms).index.shape[1] == expected
 
 
+def test_a_sparse_sheet_has_no_neighbours_across_itself() -> None:
+    positions = np.random.default_rng(0).uniform(size=(1500, 3)) * [30000, 30000, 3]
+    cell = np.diag([30000, 30000, 1.0])
+    sheet = ase.Atoms("H1500", positions, cell=cell, pbc=[True, True, False])
+    assert NeighborList(4.5).update(sheet).distances.size == 0
+
+
 def test_no_atoms_are_refused() -> None:
     with pytest.raises(SezmError, match="no atoms"):
         NeighborList(CUTOFF).update(ase.Atoms())

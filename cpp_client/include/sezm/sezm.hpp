@@ -1,0 +1,207 @@
+/// libsezm: run files that `sezm export` wrote, from C++17. This header is the whole interface.
+///
+///     sezm::Model model = sezm::Model::load("model.onnx");
+///     std::vector<double> positions = {...};             // 3 N, Angstrom
+///     std::vector<std::int64_t> numbers = {8, 1, 1};     // N
+///     sezm::Results results = model.compute({3, positions.data(), numbers.data()});
+///     results.energy; results.forces[3 * i + axis]; results.virial[3 * row + column];
+///
+/// Conventions, for an edge e from source (neighbour) j to target (centre) i, and rows a, b, c of
+/// the cell:
+///
+///     edge_vec[e] = pos[j] - pos[i] + shift_e[0] a + shift_e[1] b + shift_e[2] c
+///     forces      = -d(sum_n atom_mask[n] atom_energy[n]) / d(pos)
+///     virial      = -dE/d(strain) = -sum_e (dE/d edge_vec[e]) (x) edge_vec[e]
+///     stress      = -virial / volume                     (negative under compression, as in ASE)
+///
+/// Units: Angstrom, eV, eV/Angstrom. Arrays are dense, row by row ([N, 3] is x y z x y z ...).
+///
+/// Ownership: inputs are read during a call and never kept. Results are views of memory that the
+/// Model owns; they hold until its next call, or its end.
+///
+/// Errors: every function may throw `sezm::Error`, whose text names value, limit and remedy, and
+/// `std::bad_alloc`. A Model stays usable after an error.
+///
+/// Threads: different Models may be used at the same time; one Model by one thread at a time.
+#ifndef SEZM_SEZM_HPP
+#define SEZM_SEZM_HPP
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#define SEZM_API __attribute__((visibility("default")))
+
+namespace sezm {
+
+/// What was wrong. The values are those of `sezm_status` in the C interface.
+enum class ErrorCode {
+    argument = 1,   ///< an argument that makes no sense
+    file = 2,       ///< missing, damaged, or not a file that `sezm export` wrote
+    backend = 3,    ///< the engine for this kind of file, or the device, is not there
+    element = 4,    ///< atoms of an element that the model does not know
+    structure = 5,  ///< positions that are not finite, atoms at one place, a flat cell
+    too_large = 6,  ///< more atoms or edges than a static file takes
+    dtype = 7,      ///< another precision than the file's was asked for
+    input = 8,      ///< an optional input is missing, unknown, or of the wrong size
+    engine = 9,     ///< the engine failed while it computed
+    internal = 10   ///< anything else (in the C interface: out of memory)
+};
+
+/// The one exception of this library.
+class SEZM_API Error : public std::runtime_error {
+  public:
+    Error(ErrorCode code, const std::string &message);
+    ~Error() override;
+
+    ErrorCode code() const noexcept { return code_; }
+
+  private:
+    ErrorCode code_;
+};
+
+/// The engine that runs a file.
+enum class Backend {
+    automatic,    ///< by the content of the file
+    onnxruntime,  ///< ONNX (`.onnx`)
+    torchscript   ///< TorchScript (`.pt`), by libtorch
+};
+
+/// How to open a file.
+struct Options {
+    Backend backend = Backend::automatic;  ///< any other value refuses files of other kinds
+    std::string device = "cpu";            ///< "cpu", "cuda" or "cuda:N"
+    int threads = 0;    ///< threads within an operator, 0 for the engine's own choice; libtorch
+                        ///< knows one number for the whole process
+    double skin = 1.0;  ///< Angstrom; the neighbour list is searched this much further, and again
+                        ///< only when an atom has moved by half of it. Never changes a result.
+    std::string dtype;  ///< "float32" or "float64" to insist on a precision; "" takes the file's
+};
+
+/// One tensor of the graph's signature.
+struct TensorSpec {
+    std::string name;
+    std::vector<std::string> shape;  ///< per axis a length ("3"), or N atoms, E edges, B systems
+    std::string dtype;               ///< "real" (Metadata::dtype), "float64" or "int64"
+    std::string unit;                ///< "eV", "Angstrom", "eV/Angstrom" or "" (none)
+};
+
+/// Sizes that a static file pads every system to.
+struct StaticSizes {
+    std::int64_t atoms = 0;
+    std::int64_t edges = 0;
+    std::int64_t systems = 1;
+};
+
+/// What a file says of itself (export/FORMAT.md).
+struct Metadata {
+    std::string family;                        ///< architecture: "sezm"
+    std::vector<std::string> elements;         ///< chemical symbols that the model knows
+    std::vector<std::int64_t> atomic_numbers;  ///< the same as numbers
+    double cutoff = 0;                         ///< Angstrom
+    int message_passing_steps = 0;             ///< how often information travels by one cutoff
+    std::string dtype;                         ///< "float32" or "float64"
+    std::optional<StaticSizes> static_sizes;   ///< none: takes any size
+    std::vector<TensorSpec> inputs;            ///< in the graph's order
+    std::vector<TensorSpec> outputs;
+    std::string forces_kind;                                    ///< "conservative" or "direct"
+    std::map<std::string, std::vector<double>> input_defaults;  ///< of optional inputs
+    std::optional<std::int64_t> max_neighbors;  ///< atoms see so many nearest neighbours at most
+    std::string json;                           ///< the whole record
+};
+
+/// Atoms of one structure. Views: the arrays belong to the caller.
+struct Atoms {
+    std::size_t count = 0;
+    const double *positions = nullptr;             ///< [N, 3] Angstrom, inside or outside the cell
+    const std::int64_t *atomic_numbers = nullptr;  ///< [N]
+};
+
+/// Rows are the cell vectors a, b, c in Angstrom; those of axes that are not periodic do not
+/// matter.
+using Cell = std::array<std::array<double, 3>, 3>;
+
+/// Whether a, b, c are periodic.
+using Periodic = std::array<bool, 3>;
+
+/// Atoms and edges of a code that has its own neighbour list. Views, read in place where `Real` is
+/// the file's own precision (float for "float32", double for "float64"), converted otherwise.
+///
+/// Both directions of every pair are edges. Their order is free; sorted by target is fastest. Edges
+/// at or beyond the cutoff contribute nothing. Atoms of other ranks (ghosts) get mask 0: their
+/// energy does not count, and the forces on them are shares to be sent home. Where atoms pass
+/// messages (`Metadata::message_passing_steps` > 1), a ghost's own edges are needed as well:
+/// the edges of all atoms within (steps - 1) cutoffs of an owned one.
+template <class Real>
+struct Edges {
+    std::size_t atom_count = 0;
+    const Real *positions = nullptr;               ///< [N, 3] Angstrom
+    const std::int64_t *atomic_numbers = nullptr;  ///< [N]
+    const Real *atom_mask = nullptr;               ///< [N] 1 or 0; null: all 1
+    std::size_t edge_count = 0;
+    const std::int64_t *edge_index = nullptr;  ///< [2, E] row 0 sources, row 1 targets
+    const Real *edge_vec = nullptr;            ///< [E, 3] Angstrom
+};
+
+/// What the model says. Views of memory of the Model, valid until its next call.
+struct Results {
+    std::size_t atom_count = 0;
+    double energy = 0;                        ///< eV, sum of atom_energy
+    const double *forces = nullptr;           ///< [N, 3] eV/Angstrom, ghosts included
+    std::array<double, 9> virial{};           ///< [3, 3] eV; zero where the file gives none
+    bool has_virial = false;                  ///< false for direct forces
+    const double *atom_energy = nullptr;      ///< [N] eV
+    const double *atom_virial = nullptr;      ///< [N, 3, 3] eV; null unless exported --atom-virial
+    const double *magnetic_forces = nullptr;  ///< [N, 3] eV per unit of spin; null without spins
+};
+
+/// An opened file. Movable, not copyable.
+class SEZM_API Model {
+  public:
+    /// Open a file; its content, not its name, decides which engine runs it.
+    static Model load(const std::string &path, const Options &options = {});
+
+    Model(Model &&) noexcept;
+    Model &operator=(Model &&) noexcept;
+    ~Model();
+
+    const Metadata &metadata() const noexcept;
+
+    /// Evaluate a structure, with neighbours by the built-in list. Without a cell: not periodic.
+    Results compute(const Atoms &atoms, const Cell &cell = {}, const Periodic &periodic = {});
+
+    /// Evaluate atoms and edges. No atoms at all give energy 0.
+    Results compute_edges(const Edges<float> &edges);
+    Results compute_edges(const Edges<double> &edges);
+
+    /// Set an optional input of the file ("charge_spin" [2], "fparam" [K], "aparam" [N, K], "spins"
+    /// [N, 3]); it is copied, and stays for all calls that follow until it is set again.
+    void set_input(const std::string &name, const double *values, std::size_t count);
+
+    /// How often neighbours were searched since the file was opened.
+    std::size_t neighbor_searches() const noexcept;
+
+  private:
+    class Implementation;
+    explicit Model(std::unique_ptr<Implementation> implementation);
+    std::unique_ptr<Implementation> implementation_;
+};
+
+/// Chemical symbol of an atomic number (1 .. 118).
+SEZM_API const char *chemical_symbol(std::int64_t atomic_number);
+
+/// Atomic number of a chemical symbol.
+SEZM_API std::int64_t atomic_number(const std::string &symbol);
+
+/// Version of this library, "MAJOR.MINOR.PATCH".
+SEZM_API const char *version() noexcept;
+
+}  // namespace sezm
+
+#endif
