@@ -13,7 +13,7 @@ from .describe import describe, file_digest, tool_versions
 from .flat_function import EnergyModel
 from .formats import format_of
 from .load import load_model
-from .simplify_graph import simplify
+from .simplify_graph import simplify_graph
 from .sizes import SampleSizes
 from .summarise import summarise
 from .trace import trace
@@ -96,7 +96,7 @@ def export_model(
     metadata = replace(metadata, summary=summarise(model))
     report("tracing the model")
     samples = None if static is None else SampleSizes(*static, systems=1, symbolic=False)
-    graph = simplify(trace(model, static=samples, atom_virial=atom_virial))
+    graph = simplify_graph(trace(model, static=samples, atom_virial=atom_virial))
     report(f"writing {file_format.name}")
     lowered = file_format.lower(graph, metadata)
     with atomic_output(output) as temporary:

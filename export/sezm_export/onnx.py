@@ -29,7 +29,7 @@ def to_onnx(module: fx.GraphModule, metadata: Metadata) -> onnx.ModelProto:
     """Translate a simplified graph.
 
     Args:
-        module: from :func:`~sezm_export.simplify_graph.simplify`.
+        module: from :func:`~sezm_export.simplify_graph.simplify_graph`.
         metadata: gives names and shapes of inputs and outputs.
 
     Raises:

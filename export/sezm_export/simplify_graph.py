@@ -19,7 +19,7 @@ from .sizes import LARGEST_OFFSET, SampleSizes
 MAX_ROUNDS = 20
 
 
-def simplify(module: fx.GraphModule) -> fx.GraphModule:
+def simplify_graph(module: fx.GraphModule) -> fx.GraphModule:
     """Apply all passes, in place, until none of them finds anything.
 
     Args:

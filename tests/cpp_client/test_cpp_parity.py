@@ -15,7 +15,7 @@ from programs import run
 from recorded import model, recorded, systems_of
 from sezm_export.describe import describe
 from sezm_export.formats import format_of
-from sezm_export.simplify_graph import simplify
+from sezm_export.simplify_graph import simplify_graph
 from sezm_export.trace import trace
 
 from sezm_infer.calculator import SezmCalculator
@@ -28,7 +28,7 @@ TOLERANCES = {"float32": 1e-6, "float64": 1e-12}
 
 @cache
 def graph(configuration: str, dtype: str):
-    return simplify(trace(model(configuration, getattr(torch, dtype))))
+    return simplify_graph(trace(model(configuration, getattr(torch, dtype))))
 
 
 @cache

@@ -15,7 +15,7 @@ from programs import run
 from recorded import model
 from sezm_export.describe import describe
 from sezm_export.formats import format_of
-from sezm_export.simplify_graph import simplify
+from sezm_export.simplify_graph import simplify_graph
 from sezm_export.trace import trace
 
 from sezm_infer.calculator import SezmCalculator
@@ -57,7 +57,7 @@ def exported(tmp_path_factory: pytest.TempPathFactory) -> Path:
     whole = model(CONFIGURATION, torch.float64)
     metadata = describe(whole, "0" * 64)
     file_format = format_of(path)
-    file_format.save(file_format.lower(simplify(trace(whole)), metadata), metadata, path)
+    file_format.save(file_format.lower(simplify_graph(trace(whole)), metadata), metadata, path)
     return path
 
 

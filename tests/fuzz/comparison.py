@@ -1,4 +1,4 @@
-"""One random model: both exported files against eager, and eager against finite differences."""
+"""One random model: files of the simplified model against plain eager, which differences judge."""
 
 from __future__ import annotations
 
@@ -13,8 +13,9 @@ from sezm_export.deviations import deviations, scales, typical
 from sezm_export.eager import EagerSession
 from sezm_export.flat_function import EnergyModel
 from sezm_export.formats import format_of
-from sezm_export.simplify_graph import simplify
+from sezm_export.simplify_graph import simplify_graph
 from sezm_export.trace import trace
+from sezm_models import simplify
 
 from sezm_infer.batch import flat_inputs
 from sezm_infer.conditioning import extra_inputs
@@ -51,10 +52,10 @@ class Comparison:
 
 
 def compare(model: EnergyModel, seed: int, folder: Path) -> Comparison:
-    """Export a model to all formats and compare the files with eager.
+    """Export a model, simplified as users do, to all formats; compare the files with plain eager.
 
     Args:
-        model: in float64.
+        model: plain, in float64.
         seed: of the atoms.
         folder: where the files are written.
     """
@@ -64,7 +65,7 @@ def compare(model: EnergyModel, seed: int, folder: Path) -> Comparison:
     expected = [eager.run(inputs) for inputs in systems]
     assert all(np.isfinite(array).all() for outputs in expected for array in outputs.values())
     usual = typical(expected)
-    graph = simplify(trace(model))
+    graph = simplify_graph(trace(simplify(model)))
     worst = {}
     for suffix in SUFFIXES:
         path = folder / f"model{suffix}"
@@ -80,21 +81,26 @@ def compare(model: EnergyModel, seed: int, folder: Path) -> Comparison:
 
 
 def gradient_error(model: EnergyModel, seed: int) -> float:
-    """Deviation of eager forces from the slope of the energy, relative to the largest force."""
+    """Deviation of eager forces, magnetic ones too, from the slope of the energy, relative."""
     metadata = describe(model, "")
     eager = EagerSession.from_model(model)
     rng = np.random.default_rng([seed, 1])
     atoms = _cluster(rng, metadata.elements, 4)
     _give_extra_inputs(atoms, metadata, rng)
-    direction = rng.normal(size=(len(atoms), 3))
+    direction = rng.normal(size=(2, len(atoms), 3))  # of positions and spins
 
     def outputs_at(step: float) -> Inputs:
         moved = atoms.copy()
-        moved.positions += step * direction
+        moved.positions += step * direction[0]
+        if "spins" in moved.arrays:
+            moved.arrays["spins"] += step * direction[1]
         return eager.run(_inputs([moved], metadata))
 
-    forces = outputs_at(0.0)["forces"]
-    work = (forces * direction).sum()
+    outputs = outputs_at(0.0)
+    forces = outputs["forces"]
+    work = (forces * direction[0]).sum()
+    if "magnetic_forces" in outputs:
+        work += (outputs["magnetic_forces"] * direction[1]).sum()
     slopes = [
         (outputs_at(step)["energy"] - outputs_at(-step)["energy"])[0] / (2 * step) for step in STEPS
     ]

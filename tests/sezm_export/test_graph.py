@@ -13,7 +13,7 @@ from onnx import TensorProto, helper
 from random_inputs import random_inputs
 from sezm_export.export import export_model
 from sezm_export.onnx import require_no_racing_sum
-from sezm_export.simplify_graph import simplify
+from sezm_export.simplify_graph import simplify_graph
 from sezm_export.sizes import FIRST_SAMPLE, SECOND_SAMPLE, Size
 from sezm_export.trace import trace
 from sezm_models.graph_sizes import GraphSizes
@@ -47,7 +47,7 @@ def test_simplification_keeps_the_numbers():
     before = len(plain.graph.nodes)
     inputs = random_inputs(13, 60, 2)
     expected = outputs(plain, inputs)
-    simple = simplify(plain)
+    simple = simplify_graph(plain)
     for found, wanted in zip(outputs(simple, inputs), expected, strict=True):
         np.testing.assert_allclose(found, wanted, rtol=1e-11, atol=1e-11)
     assert len(simple.graph.nodes) < 0.85 * before
@@ -55,7 +55,7 @@ def test_simplification_keeps_the_numbers():
 
 
 def test_equal_nodes_are_one():
-    simple = simplify(trace(ToyModel(torch.float64)))
+    simple = simplify_graph(trace(ToyModel(torch.float64)))
     calls = [
         (node.target, str(node.args), str(node.kwargs))
         for node in simple.graph.nodes

@@ -24,7 +24,7 @@ from recorded import (
 )
 from sezm_export.describe import describe
 from sezm_export.formats import format_of
-from sezm_export.simplify_graph import simplify
+from sezm_export.simplify_graph import simplify_graph
 from sezm_export.sizes import SampleSizes
 from sezm_export.trace import trace
 from torch import fx
@@ -71,7 +71,7 @@ def _graph(branch: str, dtype: str, static: StaticSizes | None) -> fx.GraphModul
     sizes = None
     if static is not None:
         sizes = SampleSizes(static.atoms, static.edges, static.systems, symbolic=False)
-    return simplify(trace(_model(branch, dtype), static=sizes))
+    return simplify_graph(trace(_model(branch, dtype), static=sizes))
 
 
 def _cases(branch: str, dtype: str) -> list[Recorded]:
