@@ -12,7 +12,8 @@ from deviation_log import note_file_form
 from neutral_files import NEUTRAL, write_neutral_file
 from random_checkpoint import build_checkpoint
 from recorded import FLOAT64_TOLERANCE, assert_agrees, recorded
-from sezm_models import CheckpointError, read_checkpoint
+from sezm_models import CheckpointError, checkpoint_heads, read_checkpoint
+from sezm_models.sezm.summary import summary
 from stored import assert_same, read, results
 
 
@@ -31,6 +32,15 @@ def test_neutral_file_is_the_model_of_its_checkpoint(tmp_path: Path) -> None:
     assert_same(net, checkpoint)
     assert net.config.window == checkpoint.config.window
     assert net.dtype == torch.float32
+
+
+def test_neutral_file_is_summarised_as_its_checkpoint(tmp_path: Path) -> None:
+    """Though every default is resolved in it."""
+    net = read_checkpoint(write_neutral_file("mini", tmp_path / "model.dp"))
+    about = summary(net.config)
+    assert about == summary(read(build_checkpoint("mini")).config)
+    assert about["size"] == "Mini"
+    assert checkpoint_heads(tmp_path / "model.dp") == ()
 
 
 def test_the_biases_of_a_sum_of_models_add_up(tmp_path: Path) -> None:

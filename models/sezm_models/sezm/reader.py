@@ -95,7 +95,7 @@ def checkpoint_heads(path: str | Path) -> tuple[str, ...]:
         CheckpointError: not a file of the trainer.
     """
     content = load_checkpoint_file(path)
-    if not is_sezm_checkpoint(content):
+    if not is_sezm_checkpoint(content) or is_neutral_form(content):
         return ()
     params = content.get("model", content)["_extra_state"]["model_params"]
     return tuple(params.get("model_dict", ()))

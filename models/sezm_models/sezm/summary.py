@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+import torch
+
 from .config import SeZMConfig
+from .fitting_inputs import FittingInputs
 from .options import DESCRIPTOR_DEFAULTS, FITTING_DEFAULTS, PROPERTY_DEFAULTS
+from .parts import glu_width
 
 MINI: dict[str, Any] = DESCRIPTOR_DEFAULTS | {
     "channels": 32,
@@ -50,15 +54,15 @@ def summary(config: SeZMConfig) -> dict[str, Any]:
         "head": config.head,
         "spin": None if config.spin is None else config.spin.scheme,
         "options": {
-            "descriptor": _unusual(config.descriptor, DESCRIPTOR_DEFAULTS),
-            "fitting_net": _unusual(config.fitting, fitting_defaults),
+            "descriptor": _unusual(_descriptor(config), DESCRIPTOR_DEFAULTS),
+            "fitting_net": _unusual(_fitting(config), fitting_defaults),
         },
     }
 
 
 def published_size(config: SeZMConfig) -> str | None:
     """Name of the published size with this configuration."""
-    found = _normal(config.descriptor, config)
+    found = _descriptor(config)
     for name, options in PUBLISHED_SIZES.items():
         edge_norm_fits = name == "Mini" or found["edge_norm"] == options["edge_norm"]
         compared = set(options) - NOT_OF_THE_SIZE
@@ -67,13 +71,30 @@ def published_size(config: SeZMConfig) -> str | None:
     return None
 
 
-def _normal(options: dict[str, Any], config: SeZMConfig) -> dict[str, Any]:
-    """Equal for other spellings of the same schedule or branches."""
-    result = dict(options)
+def _descriptor(config: SeZMConfig) -> dict[str, Any]:
+    """Options in their shortest spelling: some files have every default resolved."""
+    options = dict(config.descriptor)
     if len(set(config.degrees)) == 1 == len(set(config.orders)):
-        result |= {"lmax": config.degrees[0], "n_blocks": config.n_blocks, "l_schedule": None}
-        result |= {"mmax": config.orders[0], "m_schedule": None}
-    return result
+        options |= {"lmax": config.degrees[0], "n_blocks": config.n_blocks, "l_schedule": None}
+        options |= {"mmax": config.orders[0], "m_schedule": None}
+    for name in ("sel", "grid_mlp", "grid_branch", "lebedev_quadrature"):
+        value = options[name]
+        if isinstance(value, list | tuple) and value and all(v == value[0] for v in value):
+            options[name] = value[0]
+    options["radial_mlp"] = _unresolved(options["radial_mlp"], options["channels"])
+    return options
+
+
+def _fitting(config: SeZMConfig) -> dict[str, Any]:
+    """As :func:`_descriptor`."""
+    width = config.descriptor["channels"] + FittingInputs(config, torch.float32).width
+    neuron = _unresolved(config.fitting["neuron"], glu_width(width))
+    return config.fitting | {"neuron": neuron}
+
+
+def _unresolved(widths: list[int], automatic: int) -> list[int]:
+    """Widths, with 0 for those that it would be resolved to."""
+    return [0 if width == automatic else width for width in widths]
 
 
 def _unusual(options: dict[str, Any], defaults: dict[str, Any]) -> dict[str, Any]:
