@@ -14,7 +14,7 @@ from sezm_models.elements import ATOMIC_NUMBERS
 from torch import Tensor
 from torch.utils.flop_counter import FlopCounterMode
 
-from .flat_function import EnergyModel
+from .flat_function import MODEL_INPUTS, EnergyModel
 
 DENSITY = 0.1
 """Atoms per cubic Angstrom, as in liquid water."""
@@ -76,13 +76,13 @@ def _measured(model: EnergyModel, atoms: int, edges_per_atom: int) -> tuple[int,
         FlopCounterMode(display=False) as counter,
         torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor),
     ):
-        outputs = evaluate(*inputs, **extra)
+        outputs = evaluate(**inputs, **extra)
     # Alive until now: no storage was freed and counted again as another tensor's.
     del outputs
     return counter.get_total_flops() // 2, sum(kept.values())
 
 
-def _system(model: EnergyModel, atoms: int, edges_per_atom: int) -> tuple[Tensor, ...]:
+def _system(model: EnergyModel, atoms: int, edges_per_atom: int) -> dict[str, Tensor]:
     """Arguments of a model: neighbours at random in the ball of the cutoff."""
     generator = torch.Generator().manual_seed(0)
     n_edges = atoms * edges_per_atom
@@ -93,10 +93,11 @@ def _system(model: EnergyModel, atoms: int, edges_per_atom: int) -> tuple[Tensor
     volume = torch.rand(n_edges, 1, generator=generator)
     length = SHORTEST + (model.cutoff - SHORTEST) * volume ** (1 / 3)
     vec = direction / direction.norm(dim=1, keepdim=True) * length
-    return (
+    values = (
         numbers[torch.arange(atoms) % len(numbers)],
         torch.zeros(atoms, dtype=torch.int64),
         torch.tensor([atoms]),
         torch.stack([source, target]),
         vec.to(model.dtype).requires_grad_(),
     )
+    return dict(zip(MODEL_INPUTS, values, strict=True))
