@@ -32,7 +32,7 @@ def links(net) -> np.ndarray:
     window = net.config.window
     if window is not None:
         lengths[net.message_passing_steps - 1] = (window.r_inner + window.r_outer) / 2
-    directions = np.random.default_rng(0).normal(size=(len(lengths), 3)) + [3.0, 0.0, 0.0]
+    directions = np.random.default_rng(0).normal(size=(len(lengths), 3)) + np.array([3, 0, 0])
     return lengths[:, None] * directions / np.linalg.norm(directions, axis=1, keepdims=True)
 
 
