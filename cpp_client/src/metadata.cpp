@@ -95,12 +95,25 @@ void check_values(const Metadata &metadata, const std::string &path) {
 /// What a newer version has added may change the numbers, so it is never passed over.
 void check_keys(const Json &record, const std::string &path) {
     static const std::set<std::string> known = {
-        "format",      "format_version", "family",
-        "configuration", "elements",     "cutoff",
-        "message_passing_steps", "dtype", "static_sizes",
-        "inputs",      "outputs",        "checkpoint_sha256",
-        "forces_kind", "input_defaults", "max_neighbors",
-        "versions",    "verification",   "summary"};
+        "format",
+        "format_version",
+        "family",
+        "configuration",
+        "elements",
+        "cutoff",
+        "message_passing_steps",
+        "dtype",
+        "static_sizes",
+        "inputs",
+        "outputs",
+        "checkpoint_sha256",
+        "forces_kind",
+        "input_defaults",
+        "max_neighbors",
+        "versions",
+        "verification",
+        "summary",
+    };
     for (const auto &item : record.items()) {
         if (known.count(item.key()) == 0) {
             refuse(path, "its metadata has the key '" + item.key() +
