@@ -28,6 +28,9 @@ INFO_KEYS = {"charge_spin": ("charge", "spin"), "fparam": ("fparam",)}
 ARRAY_KEYS = {"aparam": "aparam", "spins": "spins"}
 """Name in ``atoms.arrays`` of an input with one row per atom."""
 
+LONGEST_VALUE = 60
+"""Characters of a value that are shown in an error."""
+
 
 def conditioning_of(atoms: ase.Atoms, metadata: Metadata) -> dict[str, np.ndarray]:
     """The extra inputs of one structure.
@@ -55,7 +58,7 @@ def conditioning_of(atoms: ase.Atoms, metadata: Metadata) -> dict[str, np.ndarra
     return {
         name: np.array([metadata.input_defaults[name]])
         if name in metadata.input_defaults and name not in given
-        else _read(name, atoms, width)
+        else _read(name, atoms, width, metadata)
         for name, width in widths.items()
     }
 
@@ -80,37 +83,44 @@ def carried(atoms: ase.Atoms) -> Iterator[tuple[str, str, Any]]:
             yield name, f'atoms.arrays["{key}"]', atoms.arrays[key]
 
 
-def _read(name: str, atoms: ase.Atoms, width: int) -> np.ndarray:
+def _read(name: str, atoms: ase.Atoms, width: int, metadata: Metadata) -> np.ndarray:
     if name == "charge_spin":
-        return _charge_spin(atoms)
+        return _charge_spin(atoms, metadata.input_defaults.get(name))
     if name == "fparam":
         return _fparam(atoms, width)
     return _per_atom(name, atoms, width)
 
 
-def _charge_spin(atoms: ase.Atoms) -> np.ndarray:
-    """[1, 2]."""
+def _charge_spin(atoms: ase.Atoms, default: tuple[float, ...] | None) -> np.ndarray:
+    """[1, 2]; the default, if there is one, is for the text of an error alone."""
     missing = [key for key in INFO_KEYS["charge_spin"] if key not in atoms.info]
     if missing:
+        only_both = "" if default is None else _default_text(default)
         raise SezmError(
             "the model is conditioned on charge and spin, and the structure has no "
             f"{' and no '.join(missing)}; set both as the training data had them, "
-            'for instance atoms.info["charge"] = 0 and atoms.info["spin"] = 1.'
+            f'for instance atoms.info["charge"] = 0 and atoms.info["spin"] = 1.{only_both}'
         )
     return np.array([[_whole("charge", atoms, CHARGES), _whole("spin", atoms, SPINS)]])
+
+
+def _default_text(default: tuple[float, ...]) -> str:
+    charge, spin = default
+    return (
+        f" The model's default, charge {charge:g} and spin {spin:g}, holds only if both are absent."
+    )
 
 
 def _whole(key: str, atoms: ase.Atoms, limits: tuple[int, int]) -> float:
     """A whole number within limits, of ``atoms.info``."""
     value = atoms.info[key]
-    try:
-        number = float(value) if np.ndim(value) == 0 else np.nan
-    except (TypeError, ValueError):
-        number = np.nan
+    numbers = _numbers(value)
+    number = np.nan if numbers is None or numbers.shape not in ((), (1,)) else numbers.item()
     smallest, largest = limits
-    if not (number.is_integer() and smallest <= number <= largest):
+    if not (float(number).is_integer() and smallest <= number <= largest):
         raise SezmError(
-            f'atoms.info["{key}"] is {value!r}; use a whole number from {smallest} to {largest}.'
+            f'atoms.info["{key}"] is {_one_line(value)}; use a whole number from {smallest} to '
+            f"{largest}."
         )
     return number
 
@@ -120,9 +130,11 @@ def _fparam(atoms: ase.Atoms, width: int) -> np.ndarray:
     place = 'atoms.info["fparam"]'
     if "fparam" not in atoms.info:
         raise _missing(f"{width} frame parameters", place)
-    values = _finite(place, atoms.info["fparam"]).reshape(-1)  # one number need not be a list
-    if len(values) != width:
-        raise SezmError(f"{place} has {len(values)} numbers; the model takes {width}.")
+    values = _finite(place, atoms.info["fparam"])
+    if width == 1 and values.shape == ():  # one number need not be a list
+        values = values.reshape(1)
+    if values.shape != (width,):
+        raise SezmError(f"{place} has shape {values.shape}; the model takes {(width,)}.")
     return values.reshape(1, width)
 
 
@@ -150,12 +162,25 @@ def _missing(what: str, place: str) -> SezmError:
 
 def _finite(place: str, value: Any) -> np.ndarray:
     """Numbers; of those that are not finite, names the first row: an atom, or a frame parameter."""
-    try:
-        values = np.asarray(value, float)
-    except (TypeError, ValueError):
-        raise SezmError(f"{place} is {value!r}; use numbers.") from None
+    values = _numbers(value)
+    if values is None:
+        raise SezmError(f"{place} is {_one_line(value)}; use numbers, or remove it (del {place}).")
     rows = np.atleast_1d(values)
     bad = np.flatnonzero(~np.isfinite(rows.reshape(len(rows), -1)).all(axis=1))
     if len(bad):
         raise SezmError(f"{place}, entry {bad[0]}, is {rows[bad[0]].tolist()}: use finite numbers.")
     return values
+
+
+def _numbers(value: Any) -> np.ndarray | None:
+    """As float64, if it is made of real numbers: not of text, complex numbers or None."""
+    try:
+        values = np.asarray(value)
+    except (TypeError, ValueError):
+        return None
+    return values.astype(float) if values.dtype.kind in "biuf" else None
+
+
+def _one_line(value: Any) -> str:
+    text = " ".join(repr(value).split())
+    return text if len(text) <= LONGEST_VALUE else f"{text[:LONGEST_VALUE]}..."

@@ -24,7 +24,9 @@ from typing import NamedTuple
 from .errors import SezmError
 
 FORMAT_VERSION = 1
-"""Raised whenever a reader of the previous version would misread a file."""
+"""Raised whenever a reader of the previous version would misread a file. Version 1 is not frozen
+before release 1.0: until then it may gain metadata keys, inputs and outputs, and a reader must
+refuse those that it does not know."""
 
 METADATA_KEY = "sezm_metadata"
 """Key in ONNX ``metadata_props``; with ``.json`` the name of the TorchScript extra file."""
@@ -41,7 +43,7 @@ class TensorSpec:
         name: name in the graph.
         shape: one entry per axis: a length, or the letter of a size (N, E, B).
         dtype: "real" (the model's dtype), "float64" or "int64".
-        unit: "eV", "Angstrom", "eV/Angstrom" or "" (none, or as the training data had it).
+        unit: as in FORMAT.md; "" for none, or for what is as the training data had it.
     """
 
     name: str
@@ -79,8 +81,8 @@ OUTPUTS: tuple[TensorSpec, ...] = (
 """Outputs of files with conservative forces, in the order in which the graph returns them; files
 with direct forces have no virial."""
 
-MAGNETIC_FORCES = TensorSpec("magnetic_forces", ("N", 3), "real", "eV")
-"""Per unit of spin; appended to the outputs of files that take ``spins``."""
+MAGNETIC_FORCES = TensorSpec("magnetic_forces", ("N", 3), "real", "eV per unit of spin")
+"""Appended to the outputs of files that take ``spins``."""
 
 ATOM_VIRIAL = TensorSpec("atom_virial", ("N", 3, 3), "real", "eV")
 """Appended to the outputs of files exported with ``--atom-virial``."""

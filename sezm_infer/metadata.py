@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import MISSING, Field, asdict, dataclass, field, fields
 from typing import Any
 
 from .contract import FORMAT_VERSION, TensorSpec
 from .errors import SezmError
+from .metadata_record import check_record
 
 FORMAT_NAME = "sezm-infer"
 
@@ -78,7 +79,8 @@ class Metadata:
         """Read a record found in the file ``path`` (named in errors).
 
         Raises:
-            SezmError: not a record of this format, or written by a newer version of it.
+            SezmError: not a record of this format, written by a newer version of it, or with a
+                value that the format does not allow.
         """
         record = _parse(text, path)
         if record.pop("format", None) != FORMAT_NAME:
@@ -89,12 +91,10 @@ class Metadata:
                 f"{path}: format version {version}, but this sezm-infer reads version "
                 f"{FORMAT_VERSION}; export the checkpoint again, or update sezm-infer."
             )
-        try:
-            return cls(**_typed(record))
-        except (TypeError, KeyError) as error:
-            raise SezmError(
-                f"{path}: its metadata is incomplete ({error}); export it again."
-            ) from None
+        keys = {entry.name for entry in fields(cls)}
+        required = {entry.name for entry in fields(cls) if _has_no_default(entry)}
+        check_record(record, keys, required, path)
+        return cls(**_typed(record))
 
 
 def _parse(text: str, path: str) -> dict[str, Any]:
@@ -107,8 +107,12 @@ def _parse(text: str, path: str) -> dict[str, Any]:
     return record
 
 
+def _has_no_default(entry: Field[Any]) -> bool:
+    return entry.default is MISSING and entry.default_factory is MISSING
+
+
 def _typed(record: dict[str, Any]) -> dict[str, Any]:
-    """JSON lists and objects back as tuples, specs and sizes."""
+    """JSON lists and objects of a checked record back as tuples, specs and sizes."""
     sizes = record["static_sizes"]
     return record | {
         "elements": tuple(record["elements"]),

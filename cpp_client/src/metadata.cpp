@@ -2,6 +2,7 @@
 
 #include <cmath>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "contract.hpp"
 
@@ -91,6 +92,37 @@ void check_values(const Metadata &metadata, const std::string &path) {
     }
 }
 
+/// What a newer version has added may change the numbers, so it is never passed over.
+void check_keys(const Json &record, const std::string &path) {
+    static const std::set<std::string> known = {
+        "format",
+        "format_version",
+        "family",
+        "configuration",
+        "elements",
+        "cutoff",
+        "message_passing_steps",
+        "dtype",
+        "static_sizes",
+        "inputs",
+        "outputs",
+        "checkpoint_sha256",
+        "forces_kind",
+        "input_defaults",
+        "max_neighbors",
+        "versions",
+        "verification",
+        "summary",
+    };
+    for (const auto &item : record.items()) {
+        if (known.count(item.key()) == 0) {
+            refuse(path, "its metadata has the key '" + item.key() +
+                             "', which this libsezm does not know; the file was written by a newer "
+                             "sezm-infer: update libsezm.");
+        }
+    }
+}
+
 void check_format(const Json &record, const std::string &path) {
     if (!record.is_object() || record.value("format", Json()) != format_name) {
         refuse(path, "its metadata is not of a sezm-infer file; export it again.");
@@ -109,6 +141,7 @@ Metadata parse_metadata(const std::string &json, const std::string &path) {
     const Json record = Json::parse(json, nullptr, /*allow_exceptions=*/false);
     if (record.is_discarded()) refuse(path, "its metadata is not JSON; export it again.");
     check_format(record, path);
+    check_keys(record, path);
     Metadata metadata;
     try {
         metadata = read(record);

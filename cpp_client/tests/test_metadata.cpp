@@ -29,6 +29,7 @@ TEST_CASE("records of another format are refused") {
     refused(std::string(100000, '['), "not JSON");
     change_refused([](Json &r) { r["format"] = 7; }, "not of a sezm-infer file");
     change_refused([](Json &r) { r["format_version"] = 2; }, "format version 2");
+    change_refused([](Json &r) { r["long_range"] = true; }, "key 'long_range'");
     change_refused([](Json &r) { r.erase("cutoff"); }, "incomplete");
     change_refused([](Json &r) { r["elements"] = 3; }, "incomplete");
     change_refused([](Json &r) { r["elements"] = {"Qq"}; }, "'Qq' is not a chemical symbol");

@@ -67,12 +67,12 @@ def summary_rows(metadata: Metadata) -> list[tuple[str, str]]:
     if "heads" in summary:
         rows.append(("heads", ", ".join(summary["heads"]) or "one"))
     if "head" in summary:
-        rows.append(
-            ("predicts", " with spin: ".join(filter(None, (summary["head"], summary["spin"]))))
-        )
+        parts = (summary["head"], summary.get("spin"))
+        rows.append(("predicts", " with spin: ".join(filter(None, parts))))
     if "size" in summary:
         size = summary["size"] or "none of the published ones"
-        rows.append(("size", f"{size}, version {summary['version']:g}"))
+        version = f", version {summary['version']:g}" if "version" in summary else ""
+        rows.append(("size", f"{size}{version}"))
     if "parameters" in summary:
         rows.append(("parameters", f"{summary['parameters']:,}"))
     if "cost_per_atom" in summary:

@@ -88,7 +88,8 @@ def test_defaults_stand_in_for_what_is_not_given() -> None:
 
 def test_defaults_do_not_complete_half_a_pair() -> None:
     metadata = conditioned_metadata({"charge_spin": 2}, {"charge_spin": (0.0, 1.0)})
-    with pytest.raises(SezmError, match=r"no spin; set both"):
+    text = r"no spin; set both.*default, charge 0 and spin 1, holds only if both are absent"
+    with pytest.raises(SezmError, match=text):
         conditioning_of(water(charge=1), metadata)
 
 
@@ -139,6 +140,9 @@ def test_models_that_take_some_inputs_refuse_the_others() -> None:
         ({"charge": "positive", "spin": 1}, "'positive'"),
         ({"charge": [1, 2], "spin": 1}, r"\[1, 2\]"),
         ({"charge": None, "spin": 1}, "None"),
+        ({"charge": "1", "spin": 1}, "'1'"),
+        ({"charge": np.complex128(1), "spin": 1}, "complex"),
+        ({"charge": np.ones((1, 1)), "spin": 1}, "1"),
         ({"charge": 0, "spin": -1}, r'"spin"\] is -1; use a whole number from 0 to 99'),
         ({"charge": 0, "spin": 100}, "100"),
     ],
@@ -157,7 +161,12 @@ def test_the_limits_themselves_are_allowed(charge: int) -> None:
 @pytest.mark.parametrize(
     ("metadata", "values", "message"),
     [
-        (FPARAM, {"fparam": [1, 2]}, r'"fparam"\] has 2 numbers; the model takes 3'),
+        (FPARAM, {"fparam": [1, 2]}, r'"fparam"\] has shape \(2,\); the model takes \(3,\)'),
+        (FPARAM, {"fparam": np.ones((3, 1))}, r"has shape \(3, 1\); the model takes \(3,\)"),
+        (FPARAM, {"fparam": 1.0}, r"has shape \(\); the model takes \(3,\)"),
+        (FPARAM, {"fparam": None}, r"is None; use numbers, or remove it \(del atoms\.info"),
+        (FPARAM, {"fparam": np.ones(3, complex)}, "complex|j.*use numbers"),
+        (FPARAM, {"fparam": [1, [2, 3]]}, r"is \[1, \[2, 3\]\]; use numbers"),
         (FPARAM, {"fparam": [1, np.nan, 2]}, r'"fparam"\], entry 1, is nan'),
         (FPARAM, {"fparam": "hot"}, r"'hot'; use numbers"),
         (APARAM, {"aparam": np.ones((3, 1))}, r"shape \(3, 1\); the model takes \(3, 2\)"),
@@ -166,13 +175,20 @@ def test_the_limits_themselves_are_allowed(charge: int) -> None:
         (SPINS, {"spins": np.ones(3)}, r"shape \(3,\); the model takes \(3, 3\)"),
         (SPINS, {"spins": np.full((3, 3), np.nan)}, "entry 0"),
         (SPINS, {"spins": np.array([["u"] * 3] * 3)}, "use numbers"),
+        (SPINS, {"spins": np.ones((3, 3), complex)}, "use numbers"),
     ],
 )
 def test_wrong_shapes_and_values_are_refused(
     metadata: Metadata, values: dict, message: str
 ) -> None:
-    with pytest.raises(SezmError, match=message):
+    with pytest.raises(SezmError, match=message) as caught:
         conditioning_of(water(**values), metadata)
+    assert "\n" not in str(caught.value)
+
+
+def test_charge_and_spin_may_be_arrays_of_one_number() -> None:
+    inputs = conditioning_of(water(charge=np.array([-2]), spin=np.array(1)), CHARGE_SPIN)
+    np.testing.assert_array_equal(inputs["charge_spin"], [[-2, 1]])
 
 
 def test_the_offending_structure_is_named_before_anything_runs() -> None:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from ..segments import segment_sum
+from ..neighbor_rows import ROW_WIDTH, NeighborRows, sum_to_targets
 
 # Ziegler-Biersack-Littmark universal screening; Coulomb constant in eV Angstrom, as in the origin.
 COULOMB = 14.3996
@@ -37,12 +37,15 @@ def clamp_distance(r: Tensor, window: BridgingWindow) -> Tensor:
     return torch.where(r >= window.r_outer, r, inside)
 
 
-def source_gate(r: Tensor, source: Tensor, n_atoms: int, window: BridgingWindow) -> Tensor:
-    """Gate of each edge: the product of s(r) over all edges of its source atom.
+def source_gate(r: Tensor, rows: NeighborRows, n_atoms: int, window: BridgingWindow) -> Tensor:
+    """Gate of each edge: the product of s(r) over all neighbours of its source atom.
+
+    Over the edges towards the source, not those from it: in a graph that ends somewhere, atoms at
+    the end have the former only.
 
     Args:
         r: [S, 1] clamped lengths.
-        source: [S].
+        rows: edges.
         n_atoms: N.
         window: of the switch s, 0 at r_inner and 1 at r_outer.
 
@@ -54,9 +57,10 @@ def source_gate(r: Tensor, source: Tensor, n_atoms: int, window: BridgingWindow)
     switch = t2 * t2 * (35.0 + t * (-84.0 + t * (70.0 - 20.0 * t)))
     closed = switch <= 0
     log_switch = torch.log(torch.where(closed, torch.ones_like(switch), switch))
-    sums = segment_sum(torch.cat([log_switch, closed.to(r.dtype)], 1), source, n_atoms)
+    factors = torch.cat([log_switch, closed.to(r.dtype)], 1).reshape(-1, ROW_WIDTH, 2)
+    sums = sum_to_targets(factors.sum(1), rows, n_atoms)
     gate = torch.where(sums[:, 1:] > 0.5, torch.zeros_like(sums[:, :1]), torch.exp(sums[:, :1]))
-    return gate.index_select(0, source)
+    return gate.index_select(0, rows.source)
 
 
 def zbl_table(n_elements: int) -> Tensor:

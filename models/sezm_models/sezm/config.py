@@ -146,8 +146,13 @@ class SeZMConfig:
 
     @property
     def message_passing_steps(self) -> int:
-        """How often information moves by one cutoff: blocks, and the initial features."""
-        return self.n_blocks + 1
+        """How often information moves by one cutoff.
+
+        Once in each block, once into the initial features if they see neighbours (those of native
+        spin do with an environment seed alone), and once with bridging: the gate of a neighbour
+        depends on the neighbour's own neighbours.
+        """
+        return self.n_blocks + bool(self.descriptor["use_env_seed"]) + (self.window is not None)
 
     def as_dict(self) -> dict[str, Any]:
         """For the metadata of exported files."""

@@ -79,7 +79,7 @@ class EdgeGeometryStage(nn.Module):
         if self.window is not None:
             clamped = clamp_distance(r, self.window)
             vec, r = vec * (clamped / r), clamped
-            gate = source_gate(r, rows.source, n_atoms, self.window)
+            gate = source_gate(r, rows, n_atoms, self.window)
         inverse_length = 1.0 / self._length(vec)
         direction = vec * inverse_length
         weight = cutoff_envelope(r, self.rcut, self.exponent)
