@@ -43,5 +43,5 @@ def describe_checkpoint(path: Path, head: str | None = None, ema: bool = False) 
         SezmError: as :func:`~sezm_export.load.read_simplified`.
     """
     model = read_simplified(path, None, head, ema)
-    heads = {"heads": list(checkpoint_heads(path))}
+    heads = {"heads": [head.name for head in checkpoint_heads(path)]}
     return replace(describe(model, file_digest(path)), summary=heads | summarise(model))

@@ -74,7 +74,14 @@ def from_neutral_form(model: Record) -> tuple[dict[str, Any], dict[str, Tensor]]
         return _options(atomic, outer), weights
     except CheckpointError:
         raise
-    except (KeyError, TypeError, AttributeError, IndexError, ValueError) as error:
+    except (
+        LookupError,
+        TypeError,
+        AttributeError,
+        ValueError,
+        RuntimeError,
+        OverflowError,
+    ) as error:
         raise CheckpointError(
             f"the serialized model is incomplete ({type(error).__name__}: {error}); convert it "
             "again with 'dp convert-backend'"
