@@ -80,8 +80,10 @@ class Datasets:
         """
         import h5py
 
-        link = self.file.get(name, getlink=True) if isinstance(name, str) else None
-        found = self.file.get(name) if isinstance(link, h5py.HardLink) else None
+        found = None
+        if isinstance(name, str) and "/" not in name.removeprefix("/"):
+            link = self.file.get(name, getlink=True)  # others may lead out of the file
+            found = self.file[name] if isinstance(link, h5py.HardLink) else None
         if not isinstance(found, h5py.Dataset) or found.shape is None:
             raise ValueError(f"{name!r:.60} names no array in it")
         if found.dtype.kind not in NUMERIC and found.dtype != np.dtype("V2"):

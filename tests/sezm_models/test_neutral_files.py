@@ -91,12 +91,14 @@ def test_other_hdf5_files_are_refused(content: dict, message: str, tmp_path: Pat
 def point_to(path: Path, name: object) -> None:
     """Put a name in place of that of the first array."""
     with h5py.File(path, "r+") as file:
-        text = file.attrs["json"].replace('"variable_0000"', json.dumps(name))
+        text = file.attrs["json"].replace('"/variable_0000"', json.dumps(name))
         assert text != file.attrs["json"]
         file.attrs["json"] = text
 
 
-@pytest.mark.parametrize("name", [7, True, 1.5, "/", "folder", "nothing", "elsewhere", "text"])
+@pytest.mark.parametrize(
+    "name", [7, True, 1.5, "/", "folder", "nothing", "elsewhere", "files/x", "text"]
+)
 def test_what_is_no_array_of_the_file_is_refused(name: object, tmp_path: Path) -> None:
     path = write_neutral_file("tiny", tmp_path / "model.dp")
     with h5py.File(tmp_path / "other.h5", "w") as file:
@@ -104,9 +106,10 @@ def test_what_is_no_array_of_the_file_is_refused(name: object, tmp_path: Path) -
     with h5py.File(path, "r+") as file:
         file.create_group("folder")
         file["elsewhere"] = h5py.ExternalLink(str(tmp_path / "other.h5"), "x")
+        file["files"] = h5py.ExternalLink(str(tmp_path / "other.h5"), "/")
         file["text"] = "a text"
     point_to(path, name)
-    with pytest.raises(CheckpointError, match="names no array|not numbers") as error:
+    with pytest.raises(CheckpointError, match=r"names no array|not numbers|doesn't exist") as error:
         read_checkpoint(path)
     assert "model.dp: a damaged HDF5 file" in str(error.value) and "\n" not in str(error.value)
 
