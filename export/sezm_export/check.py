@@ -26,7 +26,7 @@ def check(
     Args:
         file: written by ``sezm export``.
         checkpoint: what it should compute.
-        head: branch of a multitask checkpoint.
+        head: branch of a multitask checkpoint; the one that the file holds if None.
         ema: compare with the averaged weights that the checkpoint carries beside its own.
         progress: called with a sentence at each step.
 
@@ -44,13 +44,17 @@ def check(
     metadata = open_session(file).metadata
     digest = file_digest(checkpoint) if checkpoint.is_file() else ""
     _require_same_weights(file, bool(metadata.configuration.get("ema")), ema)
-    model = load_model(checkpoint, metadata.dtype, head, ema)
-    if digest != metadata.checkpoint_sha256:
+    branch = metadata.configuration.get("branch")
+    is_its_checkpoint = digest == metadata.checkpoint_sha256
+    asked = branch if head is None and is_its_checkpoint else head
+    model = load_model(checkpoint, metadata.dtype, asked, ema)
+    if not is_its_checkpoint:
         raise SezmError(
             f"{file} was not made from {checkpoint}: its checkpoint had SHA-256 "
             f"{metadata.checkpoint_sha256[:12]}..., this one has {digest[:12]}...; give the right "
             "one, or export again."
         )
+    _require_same_branch(file, metadata.configuration, model.configuration)
     if sniff(file) is FileKind.ONNX:
         from .onnx import require_no_racing_sum
 
@@ -63,3 +67,12 @@ def _require_same_weights(file: Path, of_file: bool, asked: bool) -> None:
     if of_file != asked:
         made_from, remedy = ("averaged", "add --ema") if of_file else ("plain", "leave --ema out")
         raise SezmError(f"{file}: made from the {made_from} weights of its checkpoint; {remedy}.")
+
+
+def _require_same_branch(file: Path, of_file: dict[str, Any], of_model: dict[str, Any]) -> None:
+    """A head is compared with itself only; files of earlier versions do not name theirs."""
+    if "branch" in of_file and of_file["branch"] != of_model.get("branch"):
+        raise SezmError(
+            f"{file}: made from the head {of_file['branch']!r} of its checkpoint, not from "
+            f"{of_model.get('branch')!r}; leave --head out."
+        )

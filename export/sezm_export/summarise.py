@@ -6,10 +6,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from sezm_models import checkpoint_heads
+from sezm_models import CheckpointError, checkpoint_heads
 from sezm_models.sezm.config import SeZMConfig
 from sezm_models.sezm.summary import summary
 
+from sezm_infer.errors import SezmError
 from sezm_infer.metadata import Metadata
 
 from .cost import cost_per_atom
@@ -43,5 +44,20 @@ def describe_checkpoint(path: Path, head: str | None = None, ema: bool = False) 
         SezmError: as :func:`~sezm_export.load.read_simplified`.
     """
     model = read_simplified(path, None, head, ema)
-    heads = {"heads": list(checkpoint_heads(path))}
+    heads = {"heads": [head.name for head in checkpoint_heads(path)]}
     return replace(describe(model, file_digest(path)), summary=heads | summarise(model))
+
+
+def heads_to_choose_from(path: Path) -> dict[str, str]:
+    """What each head of a multitask checkpoint predicts; {} if one is read without being named.
+
+    Raises:
+        SezmError: no checkpoint.
+    """
+    try:
+        heads = checkpoint_heads(path)
+    except CheckpointError as error:
+        raise SezmError(str(error)) from error
+    return (
+        {} if any(head.is_default for head in heads) else {head.name: head.kind for head in heads}
+    )

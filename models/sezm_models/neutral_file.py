@@ -6,12 +6,22 @@ The record is in the attribute ``json``; in place of each array it has the name 
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from .errors import CheckpointError
 
 HDF5_SIGNATURE = b"\x89HDF\r\n\x1a\n"
+
+LARGEST_COMPRESSION = 50
+SPARE_BYTES = 2**20
+"""All arrays together hold at most so many times the file's size, and so many bytes more."""
+
+NUMERIC = "fiub"
+"""Kinds of dtypes; besides, bfloat16 is stored as two bytes of no type."""
 
 
 def is_hdf5(path: Path) -> bool:
@@ -33,6 +43,7 @@ def load_neutral_file(path: Path) -> dict[str, Any]:
             f"{path}: HDF5 files need h5py, which is not installed; run "
             "pip install 'sezm-infer[dp]', or give the checkpoint that this file was made from"
         ) from None
+    allowed = path.stat().st_size * LARGEST_COMPRESSION + SPARE_BYTES
     try:
         with h5py.File(path, "r") as file:
             if "json" not in file.attrs:
@@ -40,10 +51,13 @@ def load_neutral_file(path: Path) -> dict[str, Any]:
                     f"{path}: an HDF5 file, but none that 'dp convert-backend' wrote (it has no "
                     "record 'json'); give a checkpoint or a .dp file"
                 )
-            record = _with_arrays(json.loads(file.attrs["json"]), file)
-    except (OSError, KeyError, RuntimeError, ValueError) as error:
-        if isinstance(error, CheckpointError):
-            raise
+            text = file.attrs["json"]
+            if not isinstance(text, str):
+                raise ValueError(f"its record 'json' is a {type(text).__name__}, not a text")
+            record = _with_arrays(json.loads(text), Datasets(file, allowed))
+    except CheckpointError:
+        raise
+    except Exception as error:  # whatever h5py raises of a file that it did not write
         text = " ".join(str(error).split())[:160]
         raise CheckpointError(f"{path}: a damaged HDF5 file ({text}); convert it again") from None
     if not isinstance(record, dict):
@@ -51,15 +65,46 @@ def load_neutral_file(path: Path) -> dict[str, Any]:
     return record
 
 
-def _with_arrays(record: Any, file: Any, variables: bool = False) -> Any:
+class Datasets:
+    """Arrays of a file, up to so many bytes in all, none of them from another file."""
+
+    def __init__(self, file: Any, allowed: int) -> None:
+        self.file = file
+        self.left = allowed
+
+    def read(self, name: Any) -> np.ndarray:
+        """One array.
+
+        Raises:
+            ValueError: no array of numbers has this name, or it is too large.
+        """
+        import h5py
+
+        found = None
+        if isinstance(name, str) and "/" not in name.removeprefix("/"):
+            link = self.file.get(name, getlink=True)  # others may lead out of the file
+            found = self.file[name] if isinstance(link, h5py.HardLink) else None
+        if not isinstance(found, h5py.Dataset) or found.shape is None:
+            raise ValueError(f"{name!r:.60} names no array in it")
+        if found.dtype.kind not in NUMERIC and found.dtype != np.dtype("V2"):
+            raise ValueError(f"array {name!r} holds {found.dtype}, not numbers")
+        if found.is_virtual or found.external:
+            raise ValueError(f"array {name!r} is stored in another file")
+        self.left -= max(found.nbytes, math.prod(found.chunks or ()) * found.dtype.itemsize)
+        if self.left < 0:
+            raise ValueError(f"array {name!r} of shape {list(found.shape)} is too large for it")
+        return np.asarray(found[()])
+
+
+def _with_arrays(record: Any, arrays: Datasets, variables: bool = False) -> Any:
     """A nested record; what lies below a key ``@variables`` are names of datasets."""
     if isinstance(record, dict):
         return {
-            key: _with_arrays(value, file, variables or key == "@variables")
+            key: _with_arrays(value, arrays, variables or key == "@variables")
             for key, value in record.items()
         }
     if isinstance(record, list):
-        return [_with_arrays(value, file, variables) for value in record]
+        return [_with_arrays(value, arrays, variables) for value in record]
     if variables and record is not None:
-        return file[record][()]
+        return arrays.read(record)
     return record

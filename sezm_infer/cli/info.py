@@ -11,7 +11,7 @@ import click
 
 from ..conditioning import extra_inputs
 from ..metadata import Metadata, StaticSizes
-from ..sessions import read_metadata
+from ..sessions import read_heads, read_metadata
 from .console import print_json, print_record
 from .options import ema_option, head_option, json_option
 
@@ -28,11 +28,26 @@ def info(model: str, head: str | None, ema: bool, as_json: bool) -> None:
     Example:
       sezm info model.onnx
     """
+    if head is None:
+        file, heads = read_heads(model)
+        if heads:
+            _print_heads(file, heads, as_json)
+            return
     path, kind, metadata = read_metadata(model, head, ema)
     if as_json:
         print_json(json.loads(metadata.to_json()) | {"file": str(path), "kind": kind.value})
         return
     print_record([*_file_rows(path, kind.value), *_model_rows(metadata)])
+
+
+def _print_heads(path: Path, heads: dict[str, str], as_json: bool) -> None:
+    """Of a checkpoint that holds several models, none of them the default."""
+    kind = "checkpoint"
+    if as_json:
+        print_json({"file": str(path), "kind": kind, "heads": heads})
+        return
+    rows = [(f"  {name}", predicts) for name, predicts in heads.items()]
+    print_record([*_file_rows(path, kind), ("heads", "choose one with --head"), *rows])
 
 
 def _file_rows(path: Path, kind: str) -> list[tuple[str, str]]:

@@ -72,6 +72,25 @@ def read_metadata(
     return path, kind, embedded_metadata(path, kind)
 
 
+def read_heads(model: str | Path) -> tuple[Path, dict[str, str]]:
+    """The heads of a checkpoint that has several, and none to take by default.
+
+    Returns:
+        the file, and what each head predicts ("energy", "dens" or "property"); no heads of any
+        other file, where none needs to be chosen.
+
+    Raises:
+        SezmError: as :func:`open_session`.
+    """
+    path = zoo.resolve(model)
+    if sniff(path) is not FileKind.CHECKPOINT:
+        return path, {}
+    require_torch(f"{path}: checkpoints")
+    from sezm_export.summarise import heads_to_choose_from
+
+    return path, heads_to_choose_from(path)
+
+
 def _open_checkpoint(
     path: Path,
     device: str,

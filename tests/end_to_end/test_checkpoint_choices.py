@@ -12,6 +12,7 @@ import pytest
 import torch
 from ase.build import molecule
 from click.testing import CliRunner, Result
+from file_variants import model_params
 from neutral_files import write_neutral_file
 from random_checkpoint import build_checkpoint
 from stored import with_averages
@@ -100,6 +101,52 @@ def test_averages_that_are_not_there_are_one_line(
     assert refused.exit_code == 2 and message in refused.stderr
     assert refused.stderr.count("\n") == 1
     assert not (folder / "new.onnx").exists()
+
+
+@pytest.fixture(scope="module")
+def branches(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A checkpoint of two branches, and the exported file of one that is not the default."""
+    path = tmp_path_factory.mktemp("branches")
+    torch.save(build_checkpoint("multitask"), path / "model.ckpt.pt")
+    written = run("export", path / "model.ckpt.pt", "-o", path / "water.onnx", "--head", "h2o")
+    assert written.exit_code == 0, written.output
+    return path
+
+
+@pytest.mark.parametrize("arguments", [(), ("--head", "water"), ("--head", "H2O")])
+def test_check_takes_the_head_that_the_file_holds(branches: Path, arguments: tuple) -> None:
+    against = ("--against", branches / "model.ckpt.pt")
+    checked = run("check", branches / "water.onnx", *against, *arguments)
+    assert checked.exit_code == 0, checked.output
+
+
+def test_check_refuses_another_head(branches: Path) -> None:
+    against = ("--against", branches / "model.ckpt.pt", "--head", "other")
+    refused = run("check", branches / "water.onnx", *against)
+    assert refused.exit_code == 2 and refused.stderr.count("\n") == 1
+    assert "made from the head 'water' of its checkpoint, not from 'other'" in refused.stderr
+
+
+def test_info_says_which_head(branches: Path) -> None:
+    for arguments, branch in (
+        (("water.onnx",), "water"),
+        (("model.ckpt.pt",), "other"),
+        (("model.ckpt.pt", "--head", "H2O"), "water"),
+    ):
+        shown = run("info", branches / arguments[0], *arguments[1:], "--json")
+        assert json.loads(shown.stdout)["configuration"]["branch"] == branch
+
+
+def test_info_lists_heads_of_which_none_is_the_default(tmp_path: Path) -> None:
+    checkpoint = build_checkpoint("multitask")
+    del model_params(checkpoint)["model_dict"]["other"]["model_branch_alias"]
+    path = tmp_path / "model.ckpt.pt"
+    torch.save(checkpoint, path)
+    shown = run("info", path)
+    assert shown.exit_code == 0 and "choose one with --head" in shown.stdout
+    heads = json.loads(run("info", path, "--json").stdout)["heads"]
+    assert heads == {"water": "energy", "other": "energy"}
+    assert run("info", path, "--head", "water").exit_code == 0
 
 
 def test_a_neutral_file_is_a_checkpoint(tmp_path: Path) -> None:

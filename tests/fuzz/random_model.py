@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import re
-
 import torch
 from random_checkpoint import draw, kind_of
 from random_options import Configuration
+from sezm_models.sezm.checkpoint_keys import checkpoint_key
 from sezm_models.sezm.config import parse_config
 from sezm_models.sezm.deepspin import DeepSpinSeZM
 from sezm_models.sezm.heads import SeZMModel, head_of
-from sezm_models.sezm.reader import MODULE_TO_KEY
 
 ENERGY_EXPONENT = 0
 """Energies of an eV or so come out of the draws as they are."""
@@ -43,10 +41,3 @@ def random_model(configuration: Configuration, name: str) -> SeZMModel | DeepSpi
                 values = draw(name, buffer_name, "energy_std", buffer.shape, rcut=model.cutoff)
                 buffer.copy_(torch.from_numpy(values))
     return model.eval()
-
-
-def checkpoint_key(name: str) -> str:
-    """A parameter's name as checkpoints have it; the rules for drawing go by it."""
-    for pattern, replacement in MODULE_TO_KEY:
-        name = re.sub(pattern, replacement, name)
-    return name

@@ -6,7 +6,7 @@ import random
 from dataclasses import dataclass
 from typing import Any
 
-from sezm_models.sezm.config import CHOICES
+from sezm_models.sezm.config_checks import CHOICES
 
 ELEMENTS = ("H", "C", "O")
 VERSIONS = (1.0, 1.1, 1.2)

@@ -191,6 +191,6 @@ def test_options_that_make_no_sense_are_refused(
 ) -> None:
     checkpoint = build_checkpoint("everything")
     checkpoint["model"]["_extra_state"]["model_params"][section][option] = value
-    message = f"{section} option {option} = .* is not supported yet; supported: {supported}"
+    message = f"{section} option {option} = .* is not supported; supported: {supported}"
     with pytest.raises(CheckpointError, match=message):
         read(checkpoint)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import h5py
@@ -80,7 +81,11 @@ def test_neutral_file_of_a_newer_form_is_refused(tmp_path: Path) -> None:
         ({"json": "{"}, "damaged HDF5 file"),
         ({"json": "[]"}, "not a JSON object"),
         ({"json": '{"model": {"@variables": {"a": "/nothing"}}}'}, "damaged HDF5 file"),
+        ({"json": 7}, "'json' is a .*, not a text"),
+        ({"json": [1.0, 2.0]}, "'json' is a .*, not a text"),
+        ({"json": 2000 * "[" + 2000 * "]"}, "damaged HDF5 file|not a JSON object"),
         ({"json": '{"model": {"@class": "Model", "type": "SeZM"}}'}, "incomplete"),
+        ({"json": '{"model": {"@class": "Model", "type": []}}'}, "incomplete"),
         ({"json": '{"model": {"type": "SeZM"}}'}, "only checkpoints of DeePMD-kit"),
     ],
 )
@@ -91,6 +96,50 @@ def test_other_hdf5_files_are_refused(content: dict, message: str, tmp_path: Pat
     with pytest.raises(CheckpointError, match=message) as error:
         read_checkpoint(path)
     assert "model.dp" in str(error.value) and "\n" not in str(error.value)
+
+
+def point_to(path: Path, name: object) -> None:
+    """Put a name in place of that of the first array."""
+    with h5py.File(path, "r+") as file:
+        text = file.attrs["json"].replace('"/variable_0000"', json.dumps(name))
+        assert text != file.attrs["json"]
+        file.attrs["json"] = text
+
+
+@pytest.mark.parametrize(
+    "name", [7, True, 1.5, "/", "folder", "nothing", "elsewhere", "files/x", "text"]
+)
+def test_what_is_no_array_of_the_file_is_refused(name: object, tmp_path: Path) -> None:
+    path = write_neutral_file("tiny", tmp_path / "model.dp")
+    with h5py.File(tmp_path / "other.h5", "w") as file:
+        file["x"] = np.zeros(3)
+    with h5py.File(path, "r+") as file:
+        file.create_group("folder")
+        file["elsewhere"] = h5py.ExternalLink(str(tmp_path / "other.h5"), "x")
+        file["files"] = h5py.ExternalLink(str(tmp_path / "other.h5"), "/")
+        file["text"] = "a text"
+    point_to(path, name)
+    with pytest.raises(CheckpointError, match=r"names no array|not numbers|doesn't exist") as error:
+        read_checkpoint(path)
+    assert "model.dp: a damaged HDF5 file" in str(error.value) and "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("name", [[], {}, {"a": 1}, ["variable_0001"]])
+def test_other_records_of_arrays_are_refused(name: object, tmp_path: Path) -> None:
+    path = write_neutral_file("tiny", tmp_path / "model.dp")
+    point_to(path, name)
+    with pytest.raises(CheckpointError, match=r"model\.dp"):
+        read_checkpoint(path)
+
+
+@pytest.mark.parametrize("options", [{}, {"chunks": (2**20,), "compression": "gzip"}])
+def test_arrays_far_beyond_the_file_are_refused_unread(options: dict, tmp_path: Path) -> None:
+    path = write_neutral_file("tiny", tmp_path / "model.dp")
+    with h5py.File(path, "r+") as file:
+        file.create_dataset("huge", shape=(2**40,), dtype="f8", **options)
+    point_to(path, "huge")
+    with pytest.raises(CheckpointError, match=r"'huge' of shape \[1099511627776\] is too large"):
+        read_checkpoint(path)
 
 
 def test_truncated_neutral_file_is_refused(tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ from recorded import (
     recorded,
     systems_of,
 )
-from sezm_models.sezm.config import CHOICES
+from sezm_models.sezm.config_checks import CHOICES
 from sezm_models.sezm.options import DESCRIPTOR_DEFAULTS
 
 CASES = [

@@ -79,7 +79,7 @@ def test_unsupported_option_is_refused_by_name(
     tiny: dict, tmp_path: Path, option: str, value
 ) -> None:
     params(tiny)["descriptor"][option] = value
-    refused(tiny, tmp_path, f"{option} = .* is not supported yet; supported: ")
+    refused(tiny, tmp_path, f"{option} = .* is not supported; supported: ")
 
 
 def test_unknown_option_is_refused_by_name(tiny: dict, tmp_path: Path) -> None:

@@ -11,11 +11,10 @@ from ..elements import ATOMIC_NUMBERS, N_ELEMENTS
 from ..graph_sizes import SAME_AS_INPUT
 from ..neighbor_rows import NeighborRows, neighbor_rows
 from .conditioning import conditioning_defaults, conditioning_widths
-from .config import COMPUTE_PRECISION, SeZMConfig
+from .config import SeZMConfig
 from .descriptor import SeZMDescriptor
 from .fitting_inputs import FittingInputs
-
-DTYPES = {"float32": torch.float32, "float64": torch.float64}
+from .precision import COMPUTE_DTYPE
 
 
 class SeZMBackbone(nn.Module):
@@ -43,8 +42,8 @@ class SeZMBackbone(nn.Module):
         super().__init__()
         options = config.descriptor
         self.config = config
-        self.dtype = dtype or DTYPES[COMPUTE_PRECISION[options["precision"]]]
-        self.network_dtype = dtype or DTYPES[COMPUTE_PRECISION[config.fitting["precision"]]]
+        self.dtype = dtype or COMPUTE_DTYPE[options["precision"]]
+        self.network_dtype = dtype or COMPUTE_DTYPE[config.fitting["precision"]]
         self.elements = config.type_map
         self.cutoff = float(options["rcut"])
         self.message_passing_steps = config.message_passing_steps

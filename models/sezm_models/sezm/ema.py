@@ -9,6 +9,7 @@ from torch import Tensor
 
 from ..errors import CheckpointError
 from .parameter_names import is_parameter
+from .stored_weights import weights_below
 
 
 def averaged_weights(
@@ -31,11 +32,7 @@ def averaged_weights(
             "averaged weights (--ema) asked for, but the file has no section 'ema'; leave --ema "
             "out, or give a checkpoint that was saved with enable_ema"
         )
-    averages = {
-        name.removeprefix(prefix): value
-        for name, value in names.items()
-        if name.startswith(prefix) and isinstance(value, Tensor)
-    }
+    averages = weights_below(names, prefix)
     strangers = sorted(set(averages) - set(weights))
     missing = sorted(key for key in weights if is_parameter(key) and key not in averages)
     if missing or strangers:

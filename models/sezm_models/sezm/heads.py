@@ -7,12 +7,12 @@ from typing import NamedTuple
 
 from torch import Tensor
 
+from .checkpoint_keys import ORDINARY_HEAD
 from .config import SeZMConfig
 from .dens import SeZMDens
 from .model import SeZM
 from .property import SeZMProperty
 
-ORDINARY = "fitting_net."
 DENS_ENERGY = "dens_fitting_net.energy_head."
 
 SeZMModel = SeZM | SeZMDens | SeZMProperty
@@ -46,7 +46,7 @@ def _load_energy_statistics(model: SeZMModel, weights: Weights) -> None:
     """Atomic energies are e + bias; the scale has no part in them (sezm.md 3.11)."""
     n_types = len(model.elements)
     bias = weights("out_bias", (None, n_types, 1))[0].double()
-    bias = bias + weights(ORDINARY + "bias_atom_e", (n_types, 1)).double()
+    bias = bias + weights(ORDINARY_HEAD + "bias_atom_e", (n_types, 1)).double()
     model.energy_bias[:n_types] = bias[:, 0]
 
 
@@ -62,7 +62,7 @@ def _load_property_statistics(model: SeZMModel, weights: Weights) -> None:
     """Properties of atoms are p scale + bias (sezm.md 3.16)."""
     distinguish_types = model.config.fitting["distinguish_types"]
     scale, bias = _scale_and_bias(
-        weights, ORDINARY, len(model.elements), model.task_dim, distinguish_types
+        weights, ORDINARY_HEAD, len(model.elements), model.task_dim, distinguish_types
     )
     model.property_scale[: len(scale)] = scale
     model.property_bias[: len(bias)] = bias
@@ -81,7 +81,12 @@ def _scale_and_bias(
 
 
 HEADS = {
-    "energy": Head(SeZM, ORDINARY, r"(?!)", _load_energy_statistics),
+    "energy": Head(
+        SeZM,
+        ORDINARY_HEAD,
+        r"(?!)",  # fits nothing: every key has an effect
+        _load_energy_statistics,
+    ),
     "dens": Head(
         SeZMDens,
         DENS_ENERGY,
@@ -92,7 +97,7 @@ HEADS = {
     ),
     "property": Head(
         SeZMProperty,
-        ORDINARY,
+        ORDINARY_HEAD,
         r"fitting_net\.filter_layers\._networks\.",  # all networks, once more
         _load_property_statistics,
     ),

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from ..errors import CheckpointError
+from .stored_weights import require_dense
 
 FACTOR = re.compile(r"^(?P<layer>.+)\.[AB]_(?P<part>by_l|m0|m\.\d+)$")
 """Key of one of the two factors: of a SO3Linear ("by_l"), or of one order of a SO2Linear."""
@@ -43,8 +44,15 @@ def _folded(weights: Mapping[str, Tensor], layer: str, part: str, target: str) -
             raise CheckpointError(
                 f"key {key!r} is missing, though the file holds LoRA adapters of {layer!r}"
             )
-    down, up, weight = (weights[key].double() for key in keys)
-    scaling = weights.get(f"{layer}.lora_scaling", torch.ones(()))
+    down, up, weight = (require_dense(key, weights[key]).double() for key in keys)
+    scaling_key = f"{layer}.lora_scaling"
+    scaling = require_dense(scaling_key, weights.get(scaling_key, torch.ones(())))
+    if scaling.numel() != 1:
+        raise CheckpointError(
+            f"key {scaling_key!r} has shape {list(scaling.shape)}, expected one number"
+        )
+    if weight.ndim < 2:
+        raise CheckpointError(f"key {target!r} has shape {list(weight.shape)}, expected a matrix")
     *degrees, n_in, n_out = weight.shape
     rank = down.shape[-2] if down.ndim == weight.ndim else 1
     for key, factor, shape in (

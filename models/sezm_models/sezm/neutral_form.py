@@ -74,9 +74,10 @@ def from_neutral_form(model: Record) -> tuple[dict[str, Any], dict[str, Tensor]]
         return _options(atomic, outer), weights
     except CheckpointError:
         raise
-    except (KeyError, TypeError, AttributeError, IndexError, ValueError) as error:
+    except Exception as error:  # a record may hold anything anywhere
+        text = " ".join(str(error).split())[:160]
         raise CheckpointError(
-            f"the serialized model is incomplete ({type(error).__name__}: {error}); convert it "
+            f"the serialized model is incomplete ({type(error).__name__}: {text}); convert it "
             "again with 'dp convert-backend'"
         ) from None
 

@@ -112,6 +112,22 @@ MODEL = {
 }
 
 
+def check_names(section: str, options: Mapping[Any, Any]) -> None:
+    """Refuse options, also within sections and lists, whose names are no text.
+
+    Raises:
+        CheckpointError: names the section and the option.
+    """
+    for option, value in options.items():
+        if not isinstance(option, str):
+            raise CheckpointError(
+                f"{section} option {option!r}: expected a name; get a good copy of the checkpoint"
+            )
+        for entry in value if isinstance(value, list | tuple) else (value,):
+            if isinstance(entry, Mapping):
+                check_names(option, entry)
+
+
 def check_types(
     section: str,
     options: Mapping[str, Any],

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from .config import SeZMConfig, cartesian_option
+from .config import SeZMConfig
+from .config_checks import cartesian_option
 
 
 def glu_width(width: int) -> int:

@@ -20,20 +20,13 @@ import torch
 from torch import nn
 
 from ..errors import CheckpointError
+from .precision import COMPUTE_DTYPE
 
 VERSION = 1
 """Of the form; later ones are refused."""
 
 UNUSED_CONFIG = {"trainable": True, "seed": None}
 """Keywords of the origin that have no effect here."""
-
-PRECISIONS = {
-    "float16": torch.float32,  # promoted
-    "bfloat16": torch.float32,
-    "float32": torch.float32,
-    "float64": torch.float64,
-}
-
 
 Layer = TypeVar("Layer", bound="Serializable")
 
@@ -82,7 +75,7 @@ class Serializable(nn.Module):
                 f"{name!r}, at most of version {VERSION}"
             )
         config = dict(data.get("config", {}))
-        dtype = PRECISIONS.get(config.pop("precision", "float64"))
+        dtype = COMPUTE_DTYPE.get(config.pop("precision", "float64"))
         known = inspect.signature(cls.__init__).parameters
         keywords = {key: value for key, value in config.items() if key in known}
         unknown = set(config) - set(keywords) - set(UNUSED_CONFIG) - {"lebedev_quadrature"}
