@@ -41,9 +41,10 @@ zoo: $(INSTALLED)  ## write the ONNX files of the bundled models anew
 		$(BIN)/sezm export $$folder/model.ckpt.pt -o $$folder/model.onnx; \
 	done
 
+# A deviation beyond tolerance is for `make test` to judge; the page shows it like any other.
 docs: $(INSTALLED)  ## write docs/supported.md anew from what the parity tests find
 	@mkdir -p build && rm -f $(FINDINGS)
-	SEZM_DEVIATIONS=$(FINDINGS) $(BIN)/python -m pytest $(PARALLEL) \
+	-SEZM_DEVIATIONS=$(FINDINGS) $(BIN)/python -m pytest $(PARALLEL) \
 		$$(grep -lE '(assert_agrees|assert_file_equals_the_trainer|note_[a-z_]+)\(' tests/*/test_*.py)
 	PYTHONPATH=tests/reference $(BIN)/python tests/support/supported_table.py $(FINDINGS) docs/supported.md
 

@@ -44,8 +44,8 @@ evaluated in Python.
 
 Deviations are relative: to the largest atomic energy of the system (at least 1 eV), its largest
 force (at least 1e-4 eV/Angstrom, 1e-2 of direct forces), the largest entry of its virial (at least
-the largest force times 1 Angstrom for each atom), its largest magnetic force (at least the largest
-force per unit of spin), its largest property (at least 1e-2).
+the largest force times 1 Angstrom times the square root of the number of atoms), its largest
+magnetic force (at least the largest force per unit of spin), its largest property (at least 1e-2).
 
 Tolerances: float64 1e-10, or 1e-5 where the trainer's own constants are rounded to float32
 (`lebedev_quadrature` off; that model counts in this option's rows alone); float32 1e-5 plus the
