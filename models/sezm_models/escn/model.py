@@ -28,7 +28,7 @@ DERIVED = re.compile(
 """Constants that fairchem stores; they follow from the options, and are computed here."""
 
 
-class eSCN(WithTables):  # noqa: N801 (fairchem's name)
+class eSCN(WithTables):
     """Energies and direct forces of an eSCN model.
 
     Forces come from a head and are not the derivative of the energy; there is no virial, and an

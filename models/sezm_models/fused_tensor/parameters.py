@@ -77,8 +77,8 @@ def _load(path: Path, module: str) -> dict[str, np.ndarray]:
         text = " ".join(str(error).split())[:160]
         raise CheckpointError(f"{path}: not an npz file of arrays ({text})") from None
     raise CheckpointError(
-        f"{path}: no FusedTensor at {module or 'the root'!r}, its eight kernels ({', '.join(names)})"
-        f" are not all there; the file has {', '.join(keys[:8])}"
+        f"{path}: no FusedTensor at {module or 'the root'!r}, not all of its eight kernels "
+        f"({', '.join(names)}) are there; the file has {', '.join(keys[:8])}"
     )
 
 
