@@ -35,10 +35,10 @@ class EdgeFrames(WithTables):
 
     def forward(self, vec: Tensor) -> Tensor:
         """Vectors [S, 3], none of length 0 -> rotations [S, 3, 3] that turn them to y."""
-        n = vec / vec.norm(dim=1, keepdim=True)
+        n = vec / length(vec).unsqueeze(1)
         first = _perpendicular(n @ self.tilt.t()) @ self.tilt
         first = first - (first * n).sum(1, keepdim=True) * n
-        first = first / first.norm(dim=1, keepdim=True)
+        first = first / length(first).unsqueeze(1)
         return torch.stack([first, n, _cross(first, n)], 1)
 
     def wigner(self, rotation: Tensor) -> Tensor:
@@ -58,6 +58,11 @@ class EdgeFrames(WithTables):
             after = width - before - (2 * degree + 1)
             padded.append(torch.nn.functional.pad(block, (before, after)))
         return torch.cat(padded, 1).index_select(1, self.rows_of_frame)
+
+
+def length(vec: Tensor) -> Tensor:
+    """[S, 3] -> [S]."""
+    return torch.sqrt((vec * vec).sum(1))
 
 
 def _perpendicular(n: Tensor) -> Tensor:

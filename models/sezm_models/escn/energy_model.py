@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from ..elements import SYMBOLS
+from ..elements import N_ELEMENTS, SYMBOLS
 from ..graph_sizes import SAME_AS_INPUT, GraphSizes
 from .config import ESCNConfig
 from .model import eSCN
@@ -30,6 +30,13 @@ class ESCNEnergyModel(nn.Module):
     def __init__(self, net: eSCN) -> None:
         super().__init__()
         self.net = net
+        rows = torch.arange(N_ELEMENTS + 1)
+        known = rows < net.config.max_num_elements
+        unknown = torch.zeros(N_ELEMENTS + 1, dtype=torch.float64)
+        self.register_buffer("row_of_element", rows * known, persistent=False)
+        self.register_buffer(
+            "unknown_element", unknown.masked_fill(~known, float("nan")), persistent=False
+        )
 
     @property
     def _config(self) -> ESCNConfig:
@@ -96,8 +103,6 @@ class ESCNEnergyModel(nn.Module):
         Returns:
             [N] float64, eV; [N, 3], eV/Angstrom.
         """
-        known = atomic_numbers < self._config.max_num_elements
-        numbers = torch.where(known, atomic_numbers, torch.zeros_like(atomic_numbers))
+        numbers = self.row_of_element.index_select(0, atomic_numbers)
         energy, forces = self.net.energies_and_forces(numbers, edge_index, edge_vec)
-        energy = torch.where(known, energy, torch.full_like(energy, float("nan")))
-        return energy.double(), forces
+        return energy.double() + self.unknown_element.index_select(0, atomic_numbers), forces

@@ -13,7 +13,7 @@ from ..neighbor_rows import ROW_WIDTH, neighbor_rows
 from ..segments import segment_sum
 from .config import parse_config
 from .edge_block import Distances
-from .edge_frame import EdgeFrames
+from .edge_frame import EdgeFrames, length
 from .harmonics import solid_harmonics
 from .heads import EnergyBlock, ForceBlock
 from .layer_block import LayerBlock
@@ -113,7 +113,7 @@ class eSCN(WithTables):
     ) -> Edges:
         rows = neighbor_rows(edge_index, vec, atomic_numbers.shape[0], self.config.cutoff)
         target = rows.target.unsqueeze(1).expand(-1, ROW_WIDTH).reshape(-1)
-        distance = rows.vec.norm(dim=1)
+        distance = length(rows.vec)
         if rotation is None:
             rotation = self.frames(rows.vec)
         else:
