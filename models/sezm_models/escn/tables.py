@@ -23,9 +23,11 @@ class Grid(NamedTuple):
 class WithTables(nn.Module):
     """A module with constants that are exact in whatever precision it is cast to."""
 
+    _exact: dict[str, np.ndarray]
+
     def __init__(self) -> None:
         super().__init__()
-        self._exact: dict[str, np.ndarray] = {}
+        self._exact = {}
 
     def table(self, name: str, value: np.ndarray) -> None:
         """Keep float64 ``value`` as a buffer that is in no state dict."""
