@@ -39,7 +39,7 @@ def test_files_equal_the_checkpoint_at_all_sizes(suffix: str, checkpoint: Path) 
     session, eager = open_session(file), EagerSession(checkpoint, dtype="float64")
     for seed, sizes in enumerate(SIZES):
         inputs = random_inputs(*sizes, dtype="float64", seed=seed, sort=False)
-        assert_agree(session.run(inputs), eager.run(inputs), "float64")
+        assert_agree(session.run(inputs), eager.run(inputs), inputs)
 
 
 def test_onnx_files_have_no_racing_sums(checkpoint: Path) -> None:

@@ -85,6 +85,12 @@ def test_wigner_matrices_rotate_harmonics() -> None:
         np.testing.assert_allclose(found, expected, atol=1e-12 * np.abs(expected).max())
 
 
+def test_points_of_the_read_out_are_those_of_fairchem(recorded: dict[str, np.ndarray]) -> None:
+    net = escn("l2m2")
+    assert_near(net.sphere_points, recorded["l2m2/sphere_points"], 1e-14)
+    assert_near(net.sphharm_weights, recorded["l2m2/sphharm_weights"], 1e-14)
+
+
 def test_edges_beyond_the_cutoff_and_their_order_do_not_matter() -> None:
     (*_, numbers, index, _, vec), _ = tensors("l3m1")
     net = escn("l3m1")
