@@ -25,11 +25,18 @@ class SO2Conv(nn.Module):
     def forward(self, x_m: Tensor, x_edge: Tensor) -> Tensor:
         """[S, 2 (+m, -m), width] -> the same."""
         real_weight, imaginary_weight = silu(self.fc1_dist(x_edge)).unsqueeze(1).chunk(2, 2)
-        real = self.fc2_r(self.fc1_r(x_m) * real_weight)
-        imaginary = self.fc2_i(self.fc1_i(x_m) * imaginary_weight)
+        flat = x_m.reshape(-1, x_m.shape[2])  # one product over both orders, not one per slot
+        real = self._mixed(self.fc1_r(flat), real_weight, self.fc2_r)
+        imaginary = self._mixed(self.fc1_i(flat), imaginary_weight, self.fc2_i)
         plus = real[:, 0] - imaginary[:, 1]
         minus = real[:, 1] + imaginary[:, 0]
         return torch.stack([plus, minus], 1)
+
+    @staticmethod
+    def _mixed(hidden: Tensor, weight: Tensor, last: nn.Module) -> Tensor:
+        """[2 S, H], weights [S, 1, H] -> [S, 2, width]."""
+        weighted = hidden.unflatten(0, (-1, 2)) * weight
+        return last(weighted.flatten(0, 1)).unflatten(0, (-1, 2))
 
 
 class SO2Block(nn.Module):
