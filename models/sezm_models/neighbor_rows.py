@@ -35,6 +35,7 @@ class NeighborRows(NamedTuple):
         target: [R] target atom of each row; 0 for empty rows.
         source_slot: [S] slots, grouped in rows of equal source; S - 1 where there is none.
         source_atom: [R] the source atom of each of these rows; 0 where there is none.
+        edge: [S] edge of each slot; E in empty slots.
     """
 
     vec: Tensor
@@ -42,6 +43,7 @@ class NeighborRows(NamedTuple):
     target: Tensor
     source_slot: Tensor
     source_atom: Tensor
+    edge: Tensor
 
 
 def neighbor_rows(
@@ -69,6 +71,7 @@ def neighbor_rows(
         target=torch.cat([target, dummy_atom]).index_select(0, _first_column(edge_of_slot)),
         source_slot=torch.cat([slot_of_edge, last_slot]).index_select(0, by_source),
         source_atom=torch.cat([source, dummy_atom]).index_select(0, _first_column(by_source)),
+        edge=edge_of_slot,
     )
 
 

@@ -11,7 +11,10 @@ from ..errors import SezmError
 from ..metadata import Metadata
 from . import protobuf
 
-SUPPORTED = "an exported .onnx or .pt file, or a DPA4/SeZM checkpoint (model.ckpt.pt, model.dp)"
+SUPPORTED = (
+    "an exported .onnx or .pt file, a DPA4/SeZM checkpoint (model.ckpt.pt, model.dp), or an eSCN "
+    "model saved with its options"
+)
 _PICKLE_PROTOCOLS = (b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05")
 
 _HDF5 = b"\x89HDF\r\n\x1a\n"
