@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import torch
-from sezm_models import CheckpointError, read_checkpoint, simplify
+from sezm_models import CheckpointError, nequip, read_checkpoint, simplify
 
 from sezm_infer.errors import SezmError
 
@@ -55,7 +55,18 @@ def read_simplified(
         raise SezmError(f"dtype {dtype!r} is unknown; use 'float32' or 'float64'.")
     try:
         torch_dtype = None if dtype is None else DTYPES[dtype]
+        if nequip.recognises(path):
+            return _read_nequip(path, torch_dtype, head, ema)
         model = read_checkpoint(path, dtype=torch_dtype, head=head, ema=ema)
     except CheckpointError as error:
         raise SezmError(str(error)) from error
     return simplify(model)
+
+
+def _read_nequip(
+    path: Path, dtype: torch.dtype | None, head: str | None, ema: bool
+) -> nequip.Nequip:
+    """A file of mlip; there are no weights beside its own."""
+    if ema:
+        raise CheckpointError(f"{path}: a file of mlip has no averaged weights; leave out --ema")
+    return nequip.read(path, dtype=dtype, head=head)

@@ -11,7 +11,11 @@ from ..errors import SezmError
 from ..metadata import Metadata
 from . import protobuf
 
-SUPPORTED = "an exported .onnx or .pt file, or a DPA4/SeZM checkpoint (model.ckpt.pt, model.dp)"
+SUPPORTED = (
+    "an exported .onnx or .pt file, a DPA4/SeZM checkpoint (model.ckpt.pt, model.dp), or a NequIP "
+    "file of mlip (model.zip)"
+)
+_MLIP_MEMBERS = {"hyperparams.json", "params.npz"}
 _PICKLE_PROTOCOLS = (b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05")
 
 _HDF5 = b"\x89HDF\r\n\x1a\n"
@@ -93,7 +97,7 @@ def _sniff_zip(path: Path) -> FileKind:
             f"{path}: an AOTInductor package (.pt2), which is bound to the machine that made it "
             f"and not supported here; expected {SUPPORTED}."
         )
-    if "data.pkl" in inner:
+    if "data.pkl" in inner or set(members) >= _MLIP_MEMBERS:
         return FileKind.CHECKPOINT
     raise SezmError(f"{path}: a zip archive without a model in it; expected {SUPPORTED}.")
 

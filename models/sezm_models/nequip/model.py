@@ -61,6 +61,11 @@ class Nequip(nn.Module):
         knows_charge = config.use_total_charge_embedding or config.use_coulomb_term
         self.conditioning = {"charge": 1} if knows_charge else {}
         self.conditioning_defaults: dict[str, tuple[float, ...]] = {}
+        self.conditioning_values: dict[str, tuple[float, ...]] = {}
+        if config.use_total_charge_embedding:
+            known = sorted(set(dataset_info.total_charge_set or ()))
+            self.conditioning_values = {"charge": tuple(map(float, known))}
+        self.trained_parameters = parameters.count
         self._element_tables()
 
         species = config.num_species or len(dataset_info.atomic_numbers)
@@ -69,7 +74,9 @@ class Nequip(nn.Module):
             parameters,
             species=species,
             channels=blocks[0].multiplicity,
-            charges=dataset_info.total_charge_set if config.use_total_charge_embedding else None,
+            charges=sorted(set(dataset_info.total_charge_set or ()))
+            if config.use_total_charge_embedding
+            else None,
             activation=config.embed_activation,
             dtype=dtype,
         )

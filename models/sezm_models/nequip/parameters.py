@@ -14,7 +14,7 @@ PREFIX = "params#mlip_network#"
 
 
 class Parameters:
-    """Arrays by name, each taken once.
+    """Arrays by name, each taken once; ``count`` is the number of their elements.
 
     Args:
         arrays: as the file has them.
@@ -27,6 +27,8 @@ class Parameters:
         self.arrays = {
             name.removeprefix(PREFIX): values.astype(np.float64) for name, values in arrays.items()
         }
+
+        self.count = sum(values.size for values in arrays.values())
 
     def take(self, name: str, shape: tuple[int, ...]) -> np.ndarray:
         """One array in float64.

@@ -60,6 +60,11 @@ class SeZMBackbone(nn.Module):
         return self.config.as_dict()
 
     @property
+    def conditioning_values(self) -> dict[str, tuple[float, ...]]:
+        """Extra inputs that take a few values only: none."""
+        return {}
+
+    @property
     def conditioning_defaults(self) -> dict[str, tuple[float, ...]]:
         """What stands for an input that the user leaves out."""
         return conditioning_defaults(self.config, self.fitting_inputs.default_fparam_tensor)
