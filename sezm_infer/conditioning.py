@@ -96,9 +96,7 @@ def _in_arrays(key: str) -> str:
     return f'atoms.arrays["{key}"]'
 
 
-def _read(
-    name: str, atoms: ase.Atoms, width: int, known: Collection[float] | None
-) -> np.ndarray:
+def _read(name: str, atoms: ase.Atoms, width: int, known: Collection[float] | None) -> np.ndarray:
     if name == "charge_spin":
         return _charge_spin(atoms)
     if name == "charge":

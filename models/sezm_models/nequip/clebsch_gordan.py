@@ -1,4 +1,4 @@
-"""Clebsch-Gordan tables in the real basis of the harmonics of mlip (nequip.md, "Spherical harmonics").
+"""Clebsch-Gordan tables in the real basis of mlip (nequip.md, "Spherical harmonics").
 
 Racah's formula for the complex basis, turned into the real one; axes are such that l = 1 reads
 x, y, z and y is the polar one.

@@ -222,9 +222,11 @@ OPTIONS: dict[str, Check] = {
     "embed_activation": _one_of(ACTIVATIONS),
     "use_residual_connection": _BOOL,
     "gate_nonlinearities": (
-        lambda v: isinstance(v, dict)
-        and set(v) == {"e", "o"}
-        and all(isinstance(name, str) and name in ACTIVATIONS for name in v.values()),
+        lambda v: (
+            isinstance(v, dict)
+            and set(v) == {"e", "o"}
+            and all(isinstance(name, str) and name in ACTIVATIONS for name in v.values())
+        ),
         'an activation for each of "e" and "o": ' + ", ".join(ACTIVATIONS),
     ),
     "deterministic_scatter_ops": _BOOL,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
@@ -73,7 +74,7 @@ class RadialNetwork(nn.Module):
         self.activation = ACTIVATIONS[activation]
         self.masked = not is_zero_at_zero(activation) and len(widths) > 1
         self.kernels = nn.ParameterList()
-        for index, shape in enumerate(zip(widths, widths[1:], strict=False)):
+        for index, shape in enumerate(pairwise(widths)):
             kernel = parameters.take(f"{prefix}#layers_{index}#kernel", shape)
             self.kernels.append(constant(kernel, dtype))
 
