@@ -75,9 +75,9 @@ class Convolution(nn.Module):
             scale=1.0 / neighbors,
         )
         self.paths = nn.ModuleList(
-            PathProduct(path, kernel[:, plan.columns(path)], source_index[path.source], dtype)
-            for path in plan.paths
+            PathProduct(path, kernel[:, plan.columns(path)], dtype) for path in plan.paths
         )
+        self.path_inputs = [(source_index[path.source], path.degree) for path in plan.paths]
         targets = [path.target for path in plan.paths]
         self.paths_per_target = [targets.count(block.irrep) for block in plan.gated]
 
@@ -94,7 +94,8 @@ class Convolution(nn.Module):
         sources = gathered.split(self.source_sizes, 1)
         hidden = self.radial(radial, inside)
         messages = [
-            path(hidden, sources[path.source_index], harmonics[path.degree]) for path in self.paths
+            path(hidden, sources[index], harmonics[degree])
+            for path, (index, degree) in zip(self.paths, self.path_inputs, strict=True)
         ]
         blocks, first = [], 0
         for count in self.paths_per_target:
@@ -106,9 +107,10 @@ class Convolution(nn.Module):
 class PathProduct(nn.Module):
     """Messages of one path, summed over the slots of each row."""
 
-    def __init__(self, path: Path, kernel: np.ndarray, source_index: int, dtype: torch.dtype):
+    coupling: Tensor
+
+    def __init__(self, path: Path, kernel: np.ndarray, dtype: torch.dtype) -> None:
         super().__init__()
-        self.degree, self.source_index = path.degree, source_index
         self.source_dim, self.target_dim = path.source.dim, path.target.dim
         self.kernel = constant(np.ascontiguousarray(kernel), dtype)
         table = clebsch_gordan(path.target.degree, path.source.degree, path.degree)

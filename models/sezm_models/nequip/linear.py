@@ -45,9 +45,8 @@ class BlockLinear(nn.Module):
         self.source, self.target = list(source), list(target)
         self.weights = nn.ParameterDict()
         for outputs, irrep in target:
-            shape = (outputs, widths.get(irrep, 0))
-            if species is not None:
-                shape = (species, *shape)
+            leading = () if species is None else (species,)
+            shape = (*leading, outputs, widths.get(irrep, 0))
             weight = parameters.take_linear(prefix, irrep, shape)
             if irrep in widths:
                 if order is not None:

@@ -43,6 +43,8 @@ class Nequip(nn.Module):
     forces_kind = "conservative"
     max_neighbors = None
     graph_sizes = SAME_AS_INPUT
+    species_of_element: Tensor
+    atomic_energies: Tensor
 
     def __init__(
         self,

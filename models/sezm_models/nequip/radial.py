@@ -41,6 +41,8 @@ NEARLY_ONE = 1.0 - 1e-6
 class RadialBasis(nn.Module):
     """Bessel functions times an envelope, exactly zero at the cutoff and beyond."""
 
+    frequencies: Tensor
+
     def __init__(self, count: int, envelope: str, cutoff: float, dtype: torch.dtype) -> None:
         super().__init__()
         self.cutoff = cutoff
