@@ -23,7 +23,7 @@ from sezm_infer.sessions import open_session
 WITH_CHARGE = ("coulomb", "coulomb_alone")
 
 
-@pytest.fixture(scope="module", params=["small", "soft", *WITH_CHARGE])
+@pytest.fixture(scope="module", params=["small", "soft", "cosine", *WITH_CHARGE])
 def files(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory):
     """Name of the case, and one file in each format; not verified, for mlip's numbers judge."""
     folder = tmp_path_factory.mktemp(request.param)

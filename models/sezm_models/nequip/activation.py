@@ -11,11 +11,17 @@ from torch.nn import functional
 
 Activation = Callable[[Tensor], Tensor]
 
+
+def _elu(x: Tensor) -> Tensor:
+    """x, or e^x - 1 where that is negative; in operators that every format has."""
+    return torch.relu(x) + (torch.exp(torch.clamp(x, max=0.0)) - 1.0)
+
+
 ACTIVATIONS: dict[str, Activation] = {
     "tanh": torch.tanh,
     "silu": functional.silu,
     "relu": torch.relu,
-    "elu": functional.elu,
+    "elu": _elu,
     "swish": functional.silu,
     "sigmoid": torch.sigmoid,
     "none": lambda x: x,
@@ -42,6 +48,7 @@ def second_moment_root(name: str) -> float:
     return 1.0 if abs(root - 1.0) <= 1.001e-5 else root
 
 
-def normalised(x: Tensor, name: str) -> Tensor:
-    """The activation of unit second moment."""
-    return ACTIVATIONS[name](x) * (1.0 / second_moment_root(name))
+def normalised(name: str) -> Activation:
+    """The activation divided by :func:`second_moment_root`."""
+    function, factor = ACTIVATIONS[name], 1.0 / second_moment_root(name)
+    return lambda x: function(x) * factor

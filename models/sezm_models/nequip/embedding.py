@@ -71,6 +71,6 @@ class NequipEmbeddingBlock(nn.Module):
         features = self.species.index_select(0, species)
         if self.first_charge is None or charge is None:
             return features
-        row = torch.round(charge[:, 0]).to(torch.int64) - (self.first_charge - 1)
+        row = charge[:, 0].to(torch.int64) - (self.first_charge - 1)
         of_system = self.charge.index_select(0, row.clamp(0, self.charge.shape[0] - 1))
         return self.activation(features + of_system.index_select(0, batch))

@@ -96,7 +96,7 @@ class Gate(nn.Module):
 
     def __init__(self, plan: LayerPlan, nonlinearities: Mapping[str, str]) -> None:
         super().__init__()
-        self.nonlinearities = dict(nonlinearities)
+        self.of_even, self.of_odd = (normalised(nonlinearities[parity]) for parity in "eo")
         self.scalars, self.nonscalars, self.gates = plan.scalars, plan.nonscalars, plan.gates
         self.even = sum(block.multiplicity for block in plan.scalars if block.irrep == SCALAR)
         self.odd = sum(block.multiplicity for block in plan.scalars if block.irrep != SCALAR)
@@ -105,11 +105,11 @@ class Gate(nn.Module):
         """[N, even scalars, gates, odd scalars, rest] -> [N, scalars, rest]."""
         sizes = [block.multiplicity * block.irrep.dim for block in self.nonscalars]
         even, odd, *rest = x.split([self.even + self.gates, self.odd, *sizes], 1)
-        even = normalised(even, self.nonlinearities["e"])
+        even = self.of_even(even)
         scalars, *gates = even.split(
             [self.even, *(block.multiplicity for block in self.nonscalars)], 1
         )
-        results = [scalars, normalised(odd, self.nonlinearities["o"])] if self.odd else [scalars]
+        results = [scalars, self.of_odd(odd)] if self.odd else [scalars]
         for block, gate, part in zip(self.nonscalars, gates, rest, strict=True):
             results.append(_scaled(part, gate, block))
         return torch.cat(results, 1)
