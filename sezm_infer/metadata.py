@@ -45,6 +45,7 @@ class Metadata:
         forces_kind: "conservative" (gradient of the energy) or "direct"; "none" of a
             checkpoint that predicts a property, which no file does.
         input_defaults: values, by name, of extra inputs that a structure may leave out.
+        input_values: by name, the values that are known of extra inputs which take no others.
         max_neighbors: how many nearest neighbours of each atom are edges; None for no limit.
         versions: name -> version of the tools that wrote the file.
         verification: what was compared before the file was handed over, and the largest deviations.
@@ -64,6 +65,7 @@ class Metadata:
     checkpoint_sha256: str
     forces_kind: str = "conservative"
     input_defaults: dict[str, tuple[float, ...]] = field(default_factory=dict)
+    input_values: dict[str, tuple[float, ...]] = field(default_factory=dict)
     max_neighbors: int | None = None
     versions: dict[str, str] = field(default_factory=dict)
     verification: dict[str, Any] = field(default_factory=dict)
@@ -119,8 +121,9 @@ def _typed(record: dict[str, Any]) -> dict[str, Any]:
         "static_sizes": None if sizes is None else StaticSizes(**sizes),
         "inputs": tuple(_tensor_spec(spec) for spec in record["inputs"]),
         "outputs": tuple(_tensor_spec(spec) for spec in record["outputs"]),
-        "input_defaults": {
-            name: tuple(values) for name, values in record.get("input_defaults", {}).items()
+        **{
+            key: {name: tuple(values) for name, values in record.get(key, {}).items()}
+            for key in ("input_defaults", "input_values")
         },
     }
 

@@ -51,6 +51,7 @@ def describe(
         checkpoint_sha256=sha256,
         forces_kind=model.forces_kind,
         input_defaults=dict(model.conditioning_defaults),
+        input_values=dict(model.conditioning_values),
         max_neighbors=model.max_neighbors,
         versions=versions or {},
     )

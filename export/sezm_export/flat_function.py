@@ -40,6 +40,7 @@ class EnergyModel(Protocol):
         conditioning: width of each extra input, by the names of
             ``sezm_infer.contract.CONDITIONING_AXES``; empty for most models.
         conditioning_defaults: values for extra inputs that users may leave out.
+        conditioning_values: the values known of extra inputs that take no others.
         forces_kind: "conservative" (derivative of the energy) or "direct".
         max_neighbors: an atom sees at most so many nearest neighbours; the edges that the model
             gets are truncated already. None for no limit.
@@ -54,6 +55,7 @@ class EnergyModel(Protocol):
     dtype: torch.dtype
     conditioning: Mapping[str, int]
     conditioning_defaults: Mapping[str, tuple[float, ...]]
+    conditioning_values: Mapping[str, tuple[float, ...]]
     forces_kind: str
     max_neighbors: int | None
     graph_sizes: GraphSizes

@@ -121,7 +121,9 @@ def _conditioning(metadata: Metadata) -> str:
     texts = []
     for name, width in extra_inputs(metadata).items():
         default = metadata.input_defaults.get(name)
+        known = metadata.input_values.get(name)
         ending = "" if default is None else f", default {_value_text(default)}"
+        ending += "" if known is None else f", one of {_value_text(known)}"
         texts.append(f"{name} ({width}{ending})")
     return "; ".join(texts) or "nothing"
 

@@ -12,8 +12,9 @@ from ..metadata import Metadata
 from . import protobuf
 
 SUPPORTED = (
-    "an exported .onnx or .pt file, a DPA4/SeZM checkpoint (model.ckpt.pt, model.dp), or an eSCN "
-    "model saved with its options"
+    "an exported .onnx or .pt file, or a trained model that 'sezm export' reads: a DPA4/SeZM "
+    "checkpoint (model.ckpt.pt, model.dp), an eSCN model saved with its options, or a NequIP file "
+    "of mlip (model.zip)"
 )
 _PICKLE_PROTOCOLS = (b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05")
 
@@ -96,9 +97,7 @@ def _sniff_zip(path: Path) -> FileKind:
             f"{path}: an AOTInductor package (.pt2), which is bound to the machine that made it "
             f"and not supported here; expected {SUPPORTED}."
         )
-    if "data.pkl" in inner:
-        return FileKind.CHECKPOINT
-    raise SezmError(f"{path}: a zip archive without a model in it; expected {SUPPORTED}.")
+    return FileKind.CHECKPOINT  # of whatever architecture; the readers refuse others
 
 
 def _zip_members(path: Path) -> list[str]:

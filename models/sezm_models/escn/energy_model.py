@@ -25,6 +25,7 @@ class ESCNEnergyModel(nn.Module):
     forces_kind = "direct"
     conditioning: Mapping[str, int] = {}
     conditioning_defaults: Mapping[str, tuple[float, ...]] = {}
+    conditioning_values: Mapping[str, tuple[float, ...]] = {}
     graph_sizes: GraphSizes = SAME_AS_INPUT
 
     def __init__(self, net: eSCN) -> None:

@@ -15,6 +15,7 @@ from .config import SeZMConfig
 from .descriptor import SeZMDescriptor
 from .fitting_inputs import FittingInputs
 from .precision import COMPUTE_DTYPE
+from .summary import summary
 
 
 class SeZMBackbone(nn.Module):
@@ -57,6 +58,16 @@ class SeZMBackbone(nn.Module):
     def configuration(self) -> dict[str, Any]:
         """For the metadata of exported files."""
         return self.config.as_dict()
+
+    @property
+    def conditioning_values(self) -> dict[str, tuple[float, ...]]:
+        """Extra inputs that take a few values only: none."""
+        return {}
+
+    @property
+    def summary(self) -> dict[str, Any]:
+        """What the model is to its users."""
+        return summary(self.config)
 
     @property
     def conditioning_defaults(self) -> dict[str, tuple[float, ...]]:

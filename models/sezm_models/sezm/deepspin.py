@@ -46,6 +46,7 @@ class DeepSpinSeZM(nn.Module):
         # An atom and its partner are neighbours of the same atoms: nothing moves any further.
         self.message_passing_steps = config.message_passing_steps
         self.conditioning = conditioning_widths(config)
+        self.conditioning_values = self.nodes.conditioning_values
         self.conditioning_defaults = self.nodes.conditioning_defaults
         # The trainer limits the real neighbours to this number, and then the neighbours of a node
         # to twice as many and one, which they never exceed.
@@ -63,6 +64,11 @@ class DeepSpinSeZM(nn.Module):
     def configuration(self) -> dict[str, Any]:
         """For the metadata of exported files."""
         return self.config.as_dict()
+
+    @property
+    def summary(self) -> dict[str, Any]:
+        """What the model is to its users."""
+        return self.nodes.summary
 
     def forward(
         self,
