@@ -141,6 +141,14 @@ class DatasetInfo:
             }
         )
 
+    def as_dict(self) -> dict[str, Any]:
+        """By name, the keys of maps as JSON has them."""
+        maps = [
+            {str(number): energy for number, energy in one.items()}
+            for one in self.atomic_energies_map
+        ]
+        return dataclasses.asdict(self) | {"atomic_energies_map": maps}
+
     @property
     def atomic_numbers(self) -> list[int]:
         """Species in the order of the embedding's rows."""

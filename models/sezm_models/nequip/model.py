@@ -127,7 +127,7 @@ class Nequip(nn.Module):
         names = head_names(self.config, self.dataset_info)
         return {
             "config": dataclasses.asdict(self.config),
-            "dataset_info": dataclasses.asdict(self.dataset_info),
+            "dataset_info": self.dataset_info.as_dict(),
             "branch": names[self.head] if len(names) > 1 else None,
         }
 
