@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any
@@ -58,10 +59,25 @@ class ESCNConfig:
         return asdict(self)
 
 
-POSITIVE = (
-    "max_neighbors max_num_elements num_layers sphere_channels hidden_channels edge_channels "
-    "num_sphere_samples lmax"
-).split()
+LIMITS = {
+    "max_neighbors": (1, 1_000_000),
+    "max_num_elements": (1, N_ELEMENTS + 1),
+    "num_layers": (1, 100),
+    "lmax": (1, 12),
+    "mmax": (0, 12),
+    "sphere_channels": (1, 10_000),
+    "hidden_channels": (1, 10_000),
+    "edge_channels": (1, 10_000),
+    "num_sphere_samples": (1, 2_000),
+}
+"""Least and largest value: what models have, and more."""
+
+MOST_GAUSSIANS = 100_000
+MOST_POINTS = 200
+"""Of a grid, in either angle."""
+
+NUMBERS = ("cutoff", "distance_resolution", "basis_width_scalar")
+SWITCHES = ("compile", "export", "rescale_grid")
 
 
 def parse_config(options: Mapping[str, Any]) -> ESCNConfig:
@@ -71,43 +87,46 @@ def parse_config(options: Mapping[str, Any]) -> ESCNConfig:
         CheckpointError: an unknown name, or a value that is not possible.
     """
     known = {field.name for field in fields(ESCNConfig)}
-    unknown = sorted(set(options) - known)
+    unknown = [name for name in options if name not in known]
     if unknown:
         raise CheckpointError(
             f"option {unknown[0]!r} is unknown; eSCN takes {', '.join(sorted(known))}"
         )
     config = ESCNConfig(**options)
-    for name in POSITIVE:
-        _require_whole(name, getattr(config, name), 1)
-    _require_whole("mmax", config.mmax, 0)
+    for name, (least, most) in LIMITS.items():
+        _require_whole(name, getattr(config, name), least, most)
+    for name in NUMBERS:
+        _require_positive(name, getattr(config, name))
+    for name in SWITCHES:
+        if type(getattr(config, name)) is not bool:
+            raise CheckpointError(f"option {name!r} is {getattr(config, name)!r:.60}, no switch")
     if config.resolution is not None:
-        _require_whole("resolution", config.resolution, 1)
+        _require_whole("resolution", config.resolution, 1, MOST_POINTS)
         if config.resolution % 2:
             raise CheckpointError(
                 f"option 'resolution' is {config.resolution}, only even numbers are supported"
             )
     if config.mmax > config.lmax:
         raise CheckpointError(f"mmax {config.mmax} is beyond lmax {config.lmax}; lower it")
-    if config.max_num_elements > N_ELEMENTS + 1:
-        raise CheckpointError(
-            f"max_num_elements {config.max_num_elements} is beyond {N_ELEMENTS + 1}, elements and 0"
-        )
     if config.distance_function != "gaussian":
         raise CheckpointError(
             f"distance_function {config.distance_function!r} is not supported, only 'gaussian'"
         )
-    if not config.cutoff > 0 or not config.distance_resolution > 0 or config.num_gaussians < 2:
+    if not 2 <= config.cutoff / config.distance_resolution <= MOST_GAUSSIANS:
         raise CheckpointError(
             f"cutoff {config.cutoff} and distance_resolution {config.distance_resolution} leave "
-            "fewer than two functions of the distance"
+            f"fewer than two, or more than {MOST_GAUSSIANS}, functions of the distance"
         )
-    if not config.basis_width_scalar > 0:
-        raise CheckpointError(f"basis_width_scalar {config.basis_width_scalar} is not above 0")
     return config
 
 
-def _require_whole(name: str, value: Any, least: int) -> None:
-    if type(value) is not int or value < least:
+def _require_whole(name: str, value: Any, least: int, most: int) -> None:
+    if type(value) is not int or not least <= value <= most:
         raise CheckpointError(
-            f"option {name!r} is {value!r}, expected a whole number from {least} on"
+            f"option {name!r} is {value!r:.60}, expected a whole number from {least} to {most}"
         )
+
+
+def _require_positive(name: str, value: Any) -> None:
+    if type(value) not in (int, float) or not 0 < value < math.inf:
+        raise CheckpointError(f"option {name!r} is {value!r:.60}, expected a positive number")

@@ -9,13 +9,20 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from ..allowance import Allowance
 from ..checkpoint_file import load_checkpoint_file
 from ..errors import CheckpointError
+from ..stored_weights import require_dense, stored_numbers, weights_below
 from .energy_model import ESCNEnergyModel
 from .model import DERIVED, eSCN
 
 MARKS = ("sphere_embedding.weight", "energy_block.fc1.weight", "force_block.fc1.weight")
 """Keys that every state dict of the family has."""
+
+SPARE_NUMBERS = 2_000_000
+"""What a model may hold beside twice the file's weights."""
+
+HALF = (torch.float16, torch.bfloat16)
 
 
 def recognises(content: Mapping[str, Any]) -> bool:
@@ -33,7 +40,7 @@ def read(path: str | Path, dtype: torch.dtype | None = None) -> ESCNEnergyModel:
 
     Args:
         path: of the file; opened without running code that it may hold.
-        dtype: evaluate in this precision; the stored one if None.
+        dtype: evaluate in this precision; the stored one if None, float32 if that is half.
 
     Raises:
         CheckpointError: another file, an option that is not supported, or weights that do not fit.
@@ -50,9 +57,12 @@ def model_from_content(
             f"{path}: not an eSCN model; write it with "
             'torch.save({"config": ..., "state_dict": model.state_dict()}, path)'
         )
-    state = dict(content["state_dict"])
     try:
-        net = eSCN(**content["config"]).to(dtype or state[MARKS[0]].dtype)
+        state = weights_below(content["state_dict"], "")
+        stored = require_dense(MARKS[0], state[MARKS[0]]).dtype
+        with Allowance(2 * stored_numbers(state) + SPARE_NUMBERS):
+            net = eSCN(**{str(name): value for name, value in content["config"].items()})
+        net = net.to(dtype or (torch.float32 if stored in HALF else stored))
         _check(net, state)
         net.load_state_dict(state)
     except CheckpointError as error:
@@ -67,6 +77,7 @@ def _check(net: eSCN, state: Mapping[str, Any]) -> None:
         found = state.get(key)
         if not isinstance(found, Tensor):
             raise CheckpointError(f"key {key!r} of shape {list(own.shape)} is missing")
+        require_dense(key, found)
         if found.shape != own.shape:
             raise CheckpointError(
                 f"key {key!r} has shape {list(found.shape)}, expected {list(own.shape)}"

@@ -18,6 +18,7 @@ from .conditioning import check_conditioning, conditioning_widths
 from .config import SeZMConfig
 from .model import SeZM
 from .spin_options import SpinOptions
+from .summary import summary
 
 SHORTEST_SQUARE = 1e-10
 """Squared length (Angstrom^2) of the shortest edge: a spin of zero leaves no pair with its atom."""
@@ -68,7 +69,7 @@ class DeepSpinSeZM(nn.Module):
     @property
     def summary(self) -> dict[str, Any]:
         """What the model is to its users."""
-        return self.nodes.summary
+        return summary(self.config)
 
     def forward(
         self,

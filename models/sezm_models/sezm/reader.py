@@ -9,11 +9,12 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from ..allowance import Allowance
 from ..checkpoint_file import load_checkpoint_file
 from ..checkpoint_head import CheckpointHead
 from ..elements import ATOMIC_NUMBERS
 from ..errors import CheckpointError
-from .allowance import Allowance
+from ..stored_weights import require_dense, stored_numbers, weights_below
 from .branches import DEFAULT, branches_of, default_branch, select_branch
 from .config import SeZMConfig, head_kind, parse_config
 from .deepspin import DeepSpinSeZM
@@ -23,7 +24,6 @@ from .load_weights import load_weights
 from .lora import fold_adapters
 from .neutral_form import from_neutral_form, is_neutral_form
 from .option_types import check_names
-from .stored_weights import require_dense, stored_numbers, weights_below
 
 NEWEST_VERSION = 1.2
 
