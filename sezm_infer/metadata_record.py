@@ -207,6 +207,7 @@ CHECKS: dict[str, Check] = {
     "forces_kind": _one_of(*FORCES_KINDS),
     "input_defaults": _object_of(_list_of(_is_number)),
     "max_neighbors": _or_null(_is_count),
+    "stages": _or_null(_list_of(_with_all({"carried": _is_whole, "sent": _is_count}))),
     "versions": _object_of(_is_text),
     "verification": _is_object,
     "summary": _with_any(_SUMMARY),

@@ -6,7 +6,7 @@ forwards: going back through it gives the energies as well). All have the same i
 those that a program has no use for are empty ([0, 0], or [0] of one axis).
 
 Axes: N own atoms, A own atoms and ghosts, E edges towards own atoms, B systems; widths are those of
-:class:`StageWidths`, of the stage before (inputs) or of this stage (outputs).
+:class:`~sezm_infer.metadata.StageWidths`, of the stage before (inputs) or of this stage (outputs).
 
     forwards:   new_carried, sent                          = stage(carried, received)
     backwards:  carried_grad, received_grad, edge_vec_grad = gradients with respect to the inputs,
@@ -19,10 +19,10 @@ over all who received it.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from .contract import CONDITIONING_AXES, Signature, TensorSpec
+from .metadata import Metadata, StageWidths
 
 PROGRAM = TensorSpec("program", (), "int64", "")
 """First input of a staged file: number of the program to run."""
@@ -36,19 +36,6 @@ STRUCTURE = (
     TensorSpec("atom_mask", ("N",), "real", ""),
 )
 """Inputs of every program, as in ``contract.INPUTS``."""
-
-
-@dataclass(frozen=True)
-class StageWidths:
-    """Numbers per atom that a stage hands on.
-
-    Attributes:
-        carried: to the atom's own next stage.
-        sent: to the next stage of the atom and its neighbours.
-    """
-
-    carried: int
-    sent: int
 
 
 NOTHING = StageWidths(0, 0)
@@ -68,6 +55,9 @@ def programs(n_stages: int) -> list[Program]:
     return forwards + [Program(stage, True) for stage in reversed(range(n_stages))]
 
 
+Shape = tuple[int | str, ...]
+
+
 def program_signature(
     program: Program, stages: tuple[StageWidths, ...], conditioning: Mapping[str, int]
 ) -> Signature:
@@ -80,35 +70,77 @@ def program_signature(
     """
     before = NOTHING if program.stage == 0 else stages[program.stage - 1]
     after = NOTHING if program.stage == len(stages) else stages[program.stage]
+    back, is_last = program.backwards, program.stage == len(stages)
+    shapes = {
+        "carried": _rows("N", before.carried),
+        "received": _rows("A", before.sent),
+        "new_carried_grad": _rows("N", after.carried, present=back),
+        "sent_grad": _rows("N", after.sent, present=back),
+        "new_carried": _rows("N", after.carried, present=not back),
+        "sent": _rows("N", after.sent, present=not back),
+        "atom_energy": ("N",) if is_last else (0,),
+        "edge_vec_grad": _rows("E", 3, present=back),
+        "carried_grad": _rows("N", before.carried, present=back),
+        "received_grad": _rows("A", before.sent, present=back),
+        "spins_grad": _rows("A", 3, present=back),
+    }
+    return _signature(shapes, conditioning)
+
+
+def common_signature(metadata: Metadata) -> Signature:
+    """What all programs of a staged file have in common: axes whose length depends on the program
+    go by letters of their own."""
+    shapes: dict[str, Shape] = {
+        name: (f"{name}_rows", f"{name}_width") for name in (*HANDED_ON, *RESULTS)
+    }
+    shapes["atom_energy"] = ("atom_energy_rows",)
+    return _signature(shapes, conditioning_of(metadata))
+
+
+def file_signature(metadata: Metadata) -> Signature:
+    """What the graph in a file takes and gives, staged or not."""
+    if metadata.stages is None:
+        return Signature(metadata.inputs, metadata.outputs)
+    common = common_signature(metadata)
+    return Signature((PROGRAM, *common.inputs), common.outputs)
+
+
+def conditioning_of(metadata: Metadata) -> dict[str, int]:
+    """Width of each extra input."""
+    extra = (spec for spec in metadata.inputs if spec.name in CONDITIONING_AXES)
+    return {spec.name: int(spec.shape[1]) for spec in extra}
+
+
+HANDED_ON = ("carried", "received", "new_carried_grad", "sent_grad")
+"""Inputs that come from other programs."""
+
+RESULTS = (
+    "new_carried",
+    "sent",
+    "atom_energy",
+    "edge_vec_grad",
+    "carried_grad",
+    "received_grad",
+    "spins_grad",
+)
+"""Outputs, in their order; the last only of models that take ``spins``."""
+
+
+def _signature(shapes: Mapping[str, Shape], conditioning: Mapping[str, int]) -> Signature:
     axes = {"B": "B", "N": "A"}
     extra = tuple(
         TensorSpec(name, (axes[axis], conditioning[name]), "real", "")
         for name, axis in CONDITIONING_AXES.items()
         if name in conditioning
     )
-    backwards, is_last = program.backwards, program.stage == len(stages)
-    inputs = (
-        *STRUCTURE,
-        *extra,
-        _rows("carried", "N", before.carried),
-        _rows("received", "A", before.sent),
-        _rows("new_carried_grad", "N", after.carried, present=backwards),
-        _rows("sent_grad", "N", after.sent, present=backwards),
+    results = RESULTS if "spins" in conditioning else RESULTS[:-1]
+    handed_on = tuple(TensorSpec(name, shapes[name], "real", "") for name in HANDED_ON)
+    outputs = tuple(
+        TensorSpec(name, shapes[name], "float64" if name == "atom_energy" else "real", "")
+        for name in results
     )
-    energy = TensorSpec("atom_energy", ("N",) if is_last else (0,), "float64", "eV")
-    outputs = (
-        _rows("new_carried", "N", after.carried, present=not backwards),
-        _rows("sent", "N", after.sent, present=not backwards),
-        energy,
-        _rows("edge_vec_grad", "E", 3, present=backwards),
-        _rows("carried_grad", "N", before.carried, present=backwards),
-        _rows("received_grad", "A", before.sent, present=backwards),
-    )
-    if "spins" in conditioning:
-        outputs += (_rows("spins_grad", "A", 3, present=backwards),)
-    return Signature(inputs, outputs)
+    return Signature((*STRUCTURE, *extra, *handed_on), outputs)
 
 
-def _rows(name: str, axis: str, width: int, *, present: bool = True) -> TensorSpec:
-    shape: tuple[int | str, ...] = (axis, width) if present and width > 0 else (0, 0)
-    return TensorSpec(name, shape, "real", "")
+def _rows(axis: str, width: int, *, present: bool = True) -> Shape:
+    return (axis, width) if present and width > 0 else (0, 0)
