@@ -1,4 +1,4 @@
-"""The programs of a staged file as functions of flat tensors (``sezm_infer/staged_contract.py``)."""
+"""The programs of a staged file (``sezm_infer/staged_contract.py``) as functions of tensors."""
 
 from __future__ import annotations
 

@@ -44,6 +44,7 @@ def trace(
     Raises:
         SezmError: the graph depends on the sizes in a way that cannot be exported.
     """
+
     def function(*inputs: Tensor) -> Tensors:
         if static is not None:
             inputs = spread_padding_edges(inputs, model.cutoff)

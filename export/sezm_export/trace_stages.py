@@ -22,9 +22,7 @@ def trace_stages(functions: StageFunctions) -> list[fx.GraphModule]:
     """
     samples = [
         replace(sample, all_atoms=all_atoms)
-        for sample, all_atoms in zip(
-            (FIRST_SAMPLE, SECOND_SAMPLE), ALL_ATOMS_SAMPLES, strict=True
-        )
+        for sample, all_atoms in zip((FIRST_SAMPLE, SECOND_SAMPLE), ALL_ATOMS_SAMPLES, strict=True)
     ]
     model, widths = functions.model, functions.widths
     graphs = []

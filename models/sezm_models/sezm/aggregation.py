@@ -73,9 +73,7 @@ class Aggregation(nn.Module):
             return self.attn(scalars, radial)
         edges = radial.edges
         weight = edges.weight if edges.gate is None else edges.weight * edges.gate
-        return AttentionWeights(
-            weight, inverse_degree(edges, radial.rows, self.degree_floor)
-        )
+        return AttentionWeights(weight, inverse_degree(edges, radial.rows, self.degree_floor))
 
     def forward(
         self,

@@ -80,7 +80,9 @@ class Attention(nn.Module):
         numerator = weight * torch.exp(torch.clamp(exponent, max=bound)).flatten(0, 1)
         row_sums = numerator.reshape(-1, ROW_WIDTH, logits.shape[1]).sum(1)
         denominator = zeta * torch.exp(-shift) + sum_to_targets(row_sums, rows)
-        return AttentionWeights(numerator, self._output_gate(scalars[: rows.n_targets]) / denominator)
+        return AttentionWeights(
+            numerator, self._output_gate(scalars[: rows.n_targets]) / denominator
+        )
 
     def _query_key(self, scalars: Tensor, rows: NeighborRows) -> Tensor:
         """q_target . k_source / sqrt(head width): [S, A]."""
@@ -99,9 +101,7 @@ class Attention(nn.Module):
         return torch.sigmoid(per_focus.transpose(0, 1).flatten(1))
 
 
-def _exponent_shift(
-    logits: Tensor, weight: Tensor, log_zeta: Tensor, rows: NeighborRows
-) -> Tensor:
+def _exponent_shift(logits: Tensor, weight: Tensor, log_zeta: Tensor, rows: NeighborRows) -> Tensor:
     """max(log zeta, max_e (logit + log weight)) per target: [N, A], not differentiated."""
     tiny = torch.finfo(weight.dtype).tiny
     terms = logits.detach() + torch.log(torch.clamp(weight.detach(), min=tiny))
