@@ -108,12 +108,10 @@ class SeZM(SeZMBackbone):
     ) -> StageResult | Tensor:
         """One stage of the model (see ``stage_result.py``).
 
-        Args:
-            index: of the stage, in 0 .. ``n_stages`` - 1.
-            n_own: N; atoms beyond the first N are ghosts, and no target of any edge.
-            carried, received: of the stage before; of own and of all atoms; () for stage 0.
-            atomic_numbers, batch, natoms, edge_index, edge_vec, charge_spin, fparam, aparam, spins:
-                as for :meth:`forward`, of all atoms.
+        ``index`` is in 0 .. ``n_stages`` - 1. Atoms beyond the first ``n_own``, N, are ghosts, and no
+        target of any edge. ``carried`` and ``received`` are what the stage before handed on, of own
+        and of all atoms; () for stage 0. The other arguments are those of :meth:`forward`, of all
+        atoms.
 
         Returns:
             what the next stage needs; of the last one energies as :meth:`forward`, [N].

@@ -47,12 +47,8 @@ def run_stage(
 ) -> StageResult | Tensor:
     """One stage, for the atoms that have rows.
 
-    Args:
-        model: of which.
-        index: of the stage.
-        carried, received: of the stage before; of own and of all atoms.
-        types, batch, charge_spin, fparam, aparam, spins: see ``SeZM.atom_energy``; of all atoms.
-        rows: edges.
+    ``carried`` and ``received`` are what the stage before handed on, of own and of all atoms; the
+    arguments behind them are those of ``SeZM.atom_energy``, of all atoms.
 
     Returns:
         of the last stage energies [N] in eV, float64.
