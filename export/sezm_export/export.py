@@ -58,7 +58,7 @@ def export(
     """
     checkpoint, output = Path(checkpoint), Path(output)
     _check_paths(checkpoint, output)
-    _check_static(static, staged)
+    _check_static(static)
     model = load_model(checkpoint, dtype, head, ema)
     return export_model(
         model,
@@ -97,6 +97,10 @@ def export_model(
     file_format = format_of(output)
     require_writable(output)
     sizes = None if static is None else StaticSizes(*static)
+    if static is not None and staged:
+        raise SezmError(
+            "parts of a system are of any size; export with either --static or --staged."
+        )
     functions = StageFunctions(model) if staged else None
     metadata = describe(
         model,
@@ -135,11 +139,7 @@ def _check_paths(checkpoint: Path, output: Path) -> None:
         raise SezmError(f"{output}: this is the checkpoint itself; give the new file another name.")
 
 
-def _check_static(static: tuple[int, int] | None, staged: bool) -> None:
-    if static is not None and staged:
-        raise SezmError(
-            "a staged file takes parts of any size; export it with either static sizes or stages."
-        )
+def _check_static(static: tuple[int, int] | None) -> None:
     if static is not None and (len(static) != 2 or min(static) < 1):
         raise SezmError(
             f"static sizes {static} are not two whole numbers above 0, atoms and edges."

@@ -108,8 +108,8 @@ class SeZM(SeZMBackbone):
     ) -> StageResult | Tensor:
         """One stage of the model (see ``stage_result.py``).
 
-        ``index`` is in 0 .. ``n_stages`` - 1. Atoms beyond the first ``n_own``, N, are ghosts, and no
-        target of any edge. ``carried`` and ``received`` are what the stage before handed on, of own
+        ``index`` is in 0 .. ``n_stages`` - 1. Atoms beyond the first ``n_own``, N, are ghosts: no
+        edge ends there. ``carried`` and ``received`` are what the stage before handed on, of own
         and of all atoms; () for stage 0. The other arguments are those of :meth:`forward`, of all
         atoms.
 
