@@ -131,8 +131,8 @@ def _direct(model: EnergyModel, named: dict[str, Tensor]) -> dict[str, Tensor]:
         atom_energy, forces = model.energy_and_forces(**_model_inputs(model, named))
         mask = named["atom_mask"]
         return {
-            "atom_energy": _masked(atom_energy, mask),
-            "forces": _masked(forces, mask.unsqueeze(1)),
+            "atom_energy": masked(atom_energy, mask),
+            "forces": masked(forces, mask.unsqueeze(1)),
         }
 
 
@@ -146,7 +146,7 @@ def _conservative(
         if name in named
     }
     energy_of_atoms = model(**_model_inputs(model, named | leaves))
-    atom_energy = _masked(energy_of_atoms, named["atom_mask"])
+    atom_energy = masked(energy_of_atoms, named["atom_mask"])
     gradients = dict(zip(leaves, _gradients(atom_energy, list(leaves.values())), strict=True))
     with torch.no_grad():
         forces, at_target, at_source = _assemble(
@@ -179,7 +179,7 @@ def _system_sums(values: Tensor, named: dict[str, Tensor]) -> Tensor:
     return segment_sum(values, named["batch"], named["natoms"].shape[0])
 
 
-def _masked(values: Tensor, mask: Tensor) -> Tensor:
+def masked(values: Tensor, mask: Tensor) -> Tensor:
     """Values times mask, zero where the mask is zero, even if there is a NaN."""
     weighted = values * mask.to(values.dtype)
     return torch.where(mask != 0, weighted, torch.zeros_like(weighted))

@@ -63,6 +63,7 @@ def _model_rows(metadata: Metadata) -> list[tuple[str, str]]:
         ("message passing", f"{metadata.message_passing_steps} steps"),
         ("precision", metadata.dtype),
         ("sizes", _sizes(metadata.static_sizes)),
+        ("stages", _stages(metadata)),
         ("forces", metadata.forces_kind),
         ("inputs", ", ".join(spec.name for spec in metadata.inputs)),
         ("conditioned on", _conditioning(metadata)),
@@ -132,6 +133,13 @@ def _sizes(sizes: StaticSizes | None) -> str:
     if sizes is None:
         return "any"
     return f"at most {sizes.atoms} atoms and {sizes.edges} edges, one system per call"
+
+
+def _stages(metadata: Metadata) -> str:
+    if metadata.stages is None:
+        return "all at once"
+    sent = ",".join(str(stage.sent) for stage in metadata.stages)
+    return f"{len(metadata.stages) + 1}, which send {sent} numbers per atom to its neighbours"
 
 
 def as_text(record: Mapping[str, Any], prefix: str = "") -> list[tuple[str, str]]:

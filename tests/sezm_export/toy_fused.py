@@ -82,7 +82,7 @@ class ToyFused(nn.Module):
         for radial, couple in zip(self.radial, self.couple, strict=True):
             shells = _shells(rows.vec, self.cutoff) @ radial
             neighbors = gather_sources(scalars, rows) * shells  # [S, C]
-            density = sum_outer(_harmonics(rows.vec), neighbors, rows, atoms)
+            density = sum_outer(_harmonics(rows.vec), neighbors, rows)
             density = density.unsqueeze(1)  # [N, P = 1, rows, C]
             coupled = couple(density, density)
             invariant = (coupled[:, 0, 1:4] ** 2).sum(1)

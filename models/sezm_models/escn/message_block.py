@@ -58,4 +58,4 @@ class MessageBlock(WithTables):
         message = self.from_grid @ silu(self.to_grid @ message)
         # Rotation back and sum over a row's slots are one product.
         in_rows = message.reshape(-1, ROW_WIDTH * message.shape[1], message.shape[2])
-        return sum_to_targets(torch.bmm(edges.back, in_rows), edges.rows, x.shape[0])
+        return sum_to_targets(torch.bmm(edges.back, in_rows), edges.rows)

@@ -101,7 +101,7 @@ class Convolution(nn.Module):
         for count in self.paths_per_target:
             blocks.append(torch.cat(messages[first : first + count], 2).flatten(1))
             first += count
-        return self.linear_out(sum_to_targets(torch.cat(blocks, 1), rows, features.shape[0]))
+        return self.linear_out(sum_to_targets(torch.cat(blocks, 1), rows))
 
 
 class PathProduct(nn.Module):

@@ -54,7 +54,5 @@ def coulomb_energy(charges: Tensor, rows: NeighborRows, cutoff: float) -> Tensor
     potential = soft / torch.sqrt(r * r + 1.0) + (1.0 - soft) / r
     potential = torch.where(r < cutoff, potential, torch.zeros_like(r))
     sources = gather_sources(charges.unsqueeze(1), rows).squeeze(1)
-    at_target = sum_to_targets(
-        (sources * potential).reshape(-1, ROW_WIDTH).sum(1), rows, charges.shape[0]
-    )
+    at_target = sum_to_targets((sources * potential).reshape(-1, ROW_WIDTH).sum(1), rows)
     return charges * at_target * (1.0 / (4.0 * math.pi * VACUUM_PERMITTIVITY))

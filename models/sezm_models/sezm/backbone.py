@@ -81,11 +81,13 @@ class SeZMBackbone(nn.Module):
         inputs = self.fitting_inputs
         return self.fitting(scalars, inputs(batch, fparam, aparam), inputs.case_embd)
 
-    def rows_of(self, types: Tensor, edge_index: Tensor, edge_vec: Tensor) -> NeighborRows:
-        """Neighbours of atoms of types [N], without excluded pairs."""
+    def rows_of(
+        self, types: Tensor, edge_index: Tensor, edge_vec: Tensor, n_own: int | None = None
+    ) -> NeighborRows:
+        """Neighbours of atoms of types [N], without excluded pairs; of the first ``n_own``."""
         if self.config.excluded_pairs:
             edge_vec = self._without_excluded(types, edge_index, edge_vec)
-        return neighbor_rows(edge_index, edge_vec, types.shape[0], self.cutoff)
+        return neighbor_rows(edge_index, edge_vec, types.shape[0], self.cutoff, n_own)
 
     def _without_excluded(self, types: Tensor, edge_index: Tensor, edge_vec: Tensor) -> Tensor:
         """Edge vectors, those between types that do not see each other beyond the cutoff."""
