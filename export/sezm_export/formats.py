@@ -21,18 +21,20 @@ class Format:
         name: for messages.
         lower: compiles a simplified graph.
         save: writes what ``lower`` gave, with metadata; may be called again with other metadata.
+        is_portable: runs on any machine.
     """
 
     name: str
     lower: Callable[[fx.GraphModule, Metadata], Any]
     save: Callable[[Any, Metadata, Path], None]
+    is_portable: bool = True
 
 
 def format_of(path: Path) -> Format:
     """The format that a file name asks for.
 
     Raises:
-        SezmError: any suffix but ``.pt`` and ``.onnx``.
+        SezmError: any suffix but ``.pt``, ``.onnx`` and ``.pt2``; no compiler for the latter.
     """
     if path.suffix == ".pt":
         from .torchscript import save_torchscript, to_torchscript
@@ -42,6 +44,12 @@ def format_of(path: Path) -> Format:
         from .onnx import save_onnx, to_onnx
 
         return Format("ONNX", to_onnx, save_onnx)
+    if path.suffix == ".pt2":
+        from .aotinductor import require_compiler, save_aotinductor, to_aotinductor
+
+        require_compiler()
+        return Format("AOTInductor", to_aotinductor, save_aotinductor, is_portable=False)
     raise SezmError(
-        f"{path}: the suffix {path.suffix!r} says no format; use .pt for TorchScript or .onnx."
+        f"{path}: the suffix {path.suffix!r} says no format; use .onnx, .pt for TorchScript, or "
+        ".pt2 for native code."
     )

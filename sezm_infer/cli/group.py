@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import sys
+import warnings
 from collections.abc import Sequence
 from typing import Any, NoReturn
 
 import click
 
-from ..errors import SezmError
+from ..errors import SezmError, SezmWarning
 
 EXIT_BAD_INPUT = 2
 EXIT_INTERRUPTED = 130
@@ -37,6 +38,7 @@ class OneLineErrors(click.Group):
         prog_name = prog_name or "sezm"
         if not standalone_mode:
             return super().main(args, prog_name, complete_var, False, **extra)
+        warnings.showwarning = _show_warning
         try:
             code = super().main(args, prog_name, complete_var, False, **extra)
         except click.UsageError as error:
@@ -53,6 +55,16 @@ class OneLineErrors(click.Group):
             named = f"{error.filename}: " if error.filename else ""
             _fail(f"{named}{error.strerror or error}")
         sys.exit(code if isinstance(code, int) else 0)
+
+
+def _show_warning(
+    message: Warning | str, category: type[Warning], filename: str, lineno: int, *where: Any
+) -> None:
+    """Ours are said in one line, as errors are."""
+    if issubclass(category, SezmWarning):
+        click.echo(f"warning: {' '.join(str(message).split())}", err=True)
+    else:
+        click.echo(warnings.formatwarning(message, category, filename, lineno), err=True, nl=False)
 
 
 def _fail(message: str) -> NoReturn:

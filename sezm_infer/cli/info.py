@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from ..compiled_for import CompiledFor
 from ..conditioning import extra_inputs
 from ..metadata import Metadata, StaticSizes
 from ..sessions import read_heads, read_metadata
@@ -63,6 +64,7 @@ def _model_rows(metadata: Metadata) -> list[tuple[str, str]]:
         ("message passing", f"{metadata.message_passing_steps} steps"),
         ("precision", metadata.dtype),
         ("sizes", _sizes(metadata.static_sizes)),
+        ("runs on", _bound_to(metadata.compiled_for)),
         ("forces", metadata.forces_kind),
         ("inputs", ", ".join(spec.name for spec in metadata.inputs)),
         ("conditioned on", _conditioning(metadata)),
@@ -130,6 +132,15 @@ def _sizes(sizes: StaticSizes | None) -> str:
     if sizes is None:
         return "any"
     return f"at most {sizes.atoms} atoms and {sizes.edges} edges, one system per call"
+
+
+def _bound_to(target: CompiledFor | None) -> str:
+    if target is None:
+        return "any machine"
+    return (
+        f"torch {target.torch}, {target.system}, {target.machine} with "
+        f"{' '.join(target.cpu_features) or 'any features'}; elsewhere runs {target.portable_file}"
+    )
 
 
 def as_text(record: Mapping[str, Any], prefix: str = "") -> list[tuple[str, str]]:
