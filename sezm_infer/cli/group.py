@@ -38,9 +38,10 @@ class OneLineErrors(click.Group):
         prog_name = prog_name or "sezm"
         if not standalone_mode:
             return super().main(args, prog_name, complete_var, False, **extra)
-        warnings.showwarning = _show_warning
         try:
-            code = super().main(args, prog_name, complete_var, False, **extra)
+            with warnings.catch_warnings():
+                warnings.showwarning = _show_warning
+                code = super().main(args, prog_name, complete_var, False, **extra)
         except click.UsageError as error:
             command = error.ctx.command_path if error.ctx else prog_name
             _fail(f"{error.format_message()} (see '{command} --help')")

@@ -36,11 +36,6 @@ def test_metadata_is_read_without_an_engine(toy_file: Path) -> None:
     assert embedded_metadata(toy_file, sniff(toy_file)) == toy_metadata()
 
 
-def _aoti_package(path: Path) -> None:
-    with zipfile.ZipFile(path, "w") as archive:
-        archive.writestr("model/data/aotinductor/model/wrapper.so", b"")
-
-
 def _other_zip(path: Path) -> None:
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("letter.txt", "hello")
@@ -53,7 +48,6 @@ UNSUPPORTED = {
     "numpy": (lambda path: np.save(path.open("wb"), np.zeros(3)), "NumPy"),
     "gzip": (lambda path: path.write_bytes(b"\x1f\x8b\x08" + bytes(64)), "unpack it first"),
     "noise": (lambda path: path.write_bytes(bytes(range(128, 256))), "unknown kind"),
-    "aotinductor": (_aoti_package, "AOTInductor"),
     "zip": (_other_zip, "zip archive without a model"),
 }
 
