@@ -52,6 +52,7 @@ class AotInductorSession : public Session {
 
     void run(const std::vector<Tensor> &inputs, const std::vector<Tensor> &outputs) override {
         try {
+            const c10::WarningUtils::WarningHandlerGuard silence(&silent_);
             std::vector<at::Tensor> arguments;
             for (const Tensor &input : inputs) arguments.push_back(view(input));
             const std::vector<at::Tensor> results = loader_->boxed_run(std::move(arguments));
@@ -67,6 +68,7 @@ class AotInductorSession : public Session {
   private:
     std::string metadata_json_;
     std::optional<torch::inductor::AOTIModelPackageLoader> loader_;
+    Silence silent_;
 };
 
 }  // namespace

@@ -25,8 +25,10 @@ std::set<std::string> cpu_features() {
     return {};
 }
 
-std::string differs(const std::string &wanted, const std::string &here) {
-    return wanted == here ? "" : "it was compiled for " + wanted + ", and here is " + here;
+/// One property of both machines; "" if they agree in it.
+std::string differs(const std::string &what, const std::string &wanted, const std::string &here) {
+    if (wanted == here) return "";
+    return "it was compiled for " + what + wanted + ", and here is " + what + here;
 }
 
 std::string difference(const nlohmann::json &wanted, const std::string &torch,
@@ -35,18 +37,17 @@ std::string difference(const nlohmann::json &wanted, const std::string &torch,
     uname(&here);
     const auto text = [&](const char *key) { return wanted.at(key).get<std::string>(); };
     for (const std::string &found :
-         {differs("torch " + text("torch"), "torch " + torch), differs(text("system"), here.sysname),
-          differs(text("machine"), here.machine),
-          differs("device " + text("device"), "device " + device)}) {
+         {differs("torch ", text("torch"), torch), differs("", text("system"), here.sysname),
+          differs("", text("machine"), here.machine), differs("device ", text("device"), device)}) {
         if (!found.empty()) return found;
     }
     const std::set<std::string> features = cpu_features();
     std::string missing;
-    for (const std::string &name : wanted.at("cpu_features")) {
-        if (features.count(name) == 0) missing += name + " ";
+    for (const auto &name : wanted.at("cpu_features")) {
+        if (features.count(name.get<std::string>()) == 0) missing += " " + name.get<std::string>();
     }
     if (missing.empty()) return "";
-    return "it was compiled for a CPU with " + missing + "which this one lacks";
+    return "it was compiled for a CPU with" + missing + ", which this one lacks";
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <ATen/ATen.h>
+#include <c10/util/Exception.h>
 
 #include <stdexcept>
 #include <string>
@@ -38,5 +39,12 @@ inline std::string first_line(const std::exception &error) {
     const std::string text = error.what();
     return text.substr(0, text.find('\n'));
 }
+
+/// Torch warns of an operator in the files ("index_reduce() is in beta") people who cannot choose
+/// another.
+class Silence : public c10::WarningHandler {
+  public:
+    void process(const c10::Warning &) override {}
+};
 
 }  // namespace sezm

@@ -20,13 +20,6 @@ void interpret_plainly() {
     torch::jit::setFusionStrategy(none);
 }
 
-/// Torch warns of an operator in the files ("index_reduce() is in beta") people who cannot choose
-/// another.
-class Silence : public c10::WarningHandler {
-  public:
-    void process(const c10::Warning &) override {}
-};
-
 class TorchScriptSession : public Session {
   public:
     TorchScriptSession(const std::string &path, const Options &options) : device_(device(options)) {
