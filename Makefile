@@ -15,7 +15,7 @@ PARALLEL := --numprocesses auto --maxprocesses 4 --dist worksteal
 export OMP_NUM_THREADS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo zoo docs cpp sanitize test lint types unit format clean
+.PHONY: help install demo zoo docs bench cpp sanitize test lint types unit format clean
 
 help:  ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -47,6 +47,9 @@ docs: $(INSTALLED)  ## write docs/supported.md anew from what the parity tests f
 	-SEZM_DEVIATIONS=$(FINDINGS) $(BIN)/python -m pytest $(PARALLEL) \
 		$$(grep -lE '(assert_agrees|assert_file_equals_the_trainer|note_[a-z_]+)\(' tests/*/test_*.py)
 	PYTHONPATH=tests/reference $(BIN)/python tests/support/supported_table.py $(FINDINGS) docs/supported.md
+
+bench: $(INSTALLED)  ## our backends side by side, with DeePMD-kit's if DEEPMD_PYTHON names a python that has it
+	$(BIN)/python -m benchmarks.compare $(if $(DEEPMD_PYTHON),--deepmd-python $(DEEPMD_PYTHON)) $(BENCH)
 
 test: lint types unit  ## everything that CI checks
 

@@ -1,7 +1,7 @@
 """Runs exported interatomic potentials: sessions, neighbour lists, ASE, molecular dynamics."""
 
 from .calculator import SezmCalculator
-from .errors import SezmError
+from .errors import SezmError, SezmWarning
 from .evaluation import Evaluation, evaluate
 from .metadata import Metadata
 from .sessions import Session, open_session
@@ -12,6 +12,7 @@ __all__ = [
     "Session",
     "SezmCalculator",
     "SezmError",
+    "SezmWarning",
     "evaluate",
     "open_session",
 ]

@@ -6,3 +6,7 @@ class SezmError(ValueError):
 
     The command line prints its text as one line and exits with code 2.
     """
+
+
+class SezmWarning(UserWarning):
+    """What a user should know of, and can do something about, though the work goes on."""

@@ -6,6 +6,7 @@ import json
 from dataclasses import MISSING, Field, asdict, dataclass, field, fields
 from typing import Any
 
+from .compiled_for import CompiledFor
 from .contract import FORMAT_VERSION, TensorSpec
 from .errors import SezmError
 from .metadata_record import check_record
@@ -66,6 +67,7 @@ class Metadata:
         verification: what was compared before the file was handed over, and the largest deviations.
         summary: what the model is to its users: size, heads, parameters, unusual options, cost per
             atom.
+        compiled_for: of native code, what it is bound to; None for files that run anywhere.
     """
 
     family: str
@@ -86,6 +88,7 @@ class Metadata:
     versions: dict[str, str] = field(default_factory=dict)
     verification: dict[str, Any] = field(default_factory=dict)
     summary: dict[str, Any] = field(default_factory=dict)
+    compiled_for: CompiledFor | None = None
 
     def to_json(self) -> str:
         """The record as JSON text."""
@@ -132,6 +135,7 @@ def _has_no_default(entry: Field[Any]) -> bool:
 def _typed(record: dict[str, Any]) -> dict[str, Any]:
     """JSON lists and objects of a checked record back as tuples, specs and sizes."""
     sizes, stages = record["static_sizes"], record.get("stages")
+    bound_to = record.get("compiled_for")
     return record | {
         "elements": tuple(record["elements"]),
         "static_sizes": None if sizes is None else StaticSizes(**sizes),
@@ -142,7 +146,12 @@ def _typed(record: dict[str, Any]) -> dict[str, Any]:
             key: {name: tuple(values) for name, values in record.get(key, {}).items()}
             for key in ("input_defaults", "input_values")
         },
+        "compiled_for": bound_to and _compiled_for(bound_to),
     }
+
+
+def _compiled_for(record: dict[str, Any]) -> CompiledFor:
+    return CompiledFor(**(record | {"cpu_features": tuple(record["cpu_features"])}))
 
 
 def _tensor_spec(spec: dict[str, Any]) -> TensorSpec:

@@ -135,6 +135,11 @@ def _is_count(value: Any) -> bool:
     return _is_whole(value) and value > 0
 
 
+def _is_file_name(value: Any) -> bool:
+    """Of a file in the same folder: a record must not lead anywhere else."""
+    return _is_text(value) and value not in ("", ".", "..") and not set(value) & set("/\\\0")
+
+
 def _is_object(value: Any) -> bool:
     return isinstance(value, dict)
 
@@ -196,6 +201,15 @@ _SUMMARY = {
     "options": _object_of(_is_object),
 }
 
+_COMPILED_FOR = {
+    "torch": _is_text,
+    "device": _one_of("cpu"),
+    "system": _is_text,
+    "machine": _is_text,
+    "cpu_features": _list_of(_is_text),
+    "portable_file": _is_file_name,
+}
+
 CHECKS: dict[str, Check] = {
     "family": _is_text,
     "configuration": _is_object,
@@ -217,5 +231,6 @@ CHECKS: dict[str, Check] = {
     "versions": _object_of(_is_text),
     "verification": _is_object,
     "summary": _with_any(_SUMMARY),
+    "compiled_for": _or_null(_with_all(_COMPILED_FOR)),
 }
 """By key of the record: whether a value is of the right kind."""

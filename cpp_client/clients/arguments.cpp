@@ -8,7 +8,7 @@ const char *const usage =
     "\n"
     "Energies, forces and stresses of every frame of an extended XYZ file, as ASE names them.\n"
     "\n"
-    "  --backend NAME      onnxruntime or torchscript (default: by the file)\n"
+    "  --backend NAME      onnxruntime, torchscript or aotinductor (default: by the file)\n"
     "  --device NAME       cpu, cuda or cuda:N\n"
     "  --threads N         threads within an operator (default: the engine's choice)\n"
     "  --skin LENGTH       of the neighbour list, Angstrom (default 1)\n"
@@ -48,7 +48,8 @@ long whole(const std::string &option, const std::string &text, long smallest) {
 sezm::Backend backend(const std::string &name) {
     if (name == "onnxruntime") return sezm::Backend::onnxruntime;
     if (name == "torchscript") return sezm::Backend::torchscript;
-    refuse("--backend is '" + name + "'; use onnxruntime or torchscript.");
+    if (name == "aotinductor") return sezm::Backend::aotinductor;
+    refuse("--backend is '" + name + "'; use onnxruntime, torchscript or aotinductor.");
 }
 
 void set(Arguments &arguments, const std::string &option, const std::string &value) {

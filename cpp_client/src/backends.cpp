@@ -19,6 +19,9 @@ Engine engine_of(Backend backend) {
     if (backend == Backend::onnxruntime) {
         return {"ONNX Runtime", "libsezm_onnxruntime.so", "SEZM_ONNXRUNTIME"};
     }
+    if (backend == Backend::aotinductor) {
+        return {"AOTInductor (libtorch)", "libsezm_aotinductor.so", "SEZM_TORCH"};
+    }
     return {"libtorch", "libsezm_torch.so", "SEZM_TORCH"};
 }
 

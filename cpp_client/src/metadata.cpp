@@ -117,6 +117,7 @@ void check_keys(const Json &record, const std::string &path) {
         "versions",
         "verification",
         "summary",
+        "compiled_for",
     };
     for (const auto &item : record.items()) {
         if (known.count(item.key()) == 0) {

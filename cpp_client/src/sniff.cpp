@@ -9,7 +9,7 @@
 namespace sezm {
 namespace {
 
-constexpr const char *expected = "; expected an .onnx or .pt file written by 'sezm export'.";
+constexpr const char *expected = "; expected an .onnx, .pt or .pt2 file written by 'sezm export'.";
 
 [[noreturn]] void refuse(const std::string &path, const std::string &what) {
     throw Error(ErrorCode::file, path + ": " + what + expected);
@@ -36,9 +36,7 @@ Backend sniff_zip(std::istream &file, const std::string &path) {
     };
     if (names.empty()) refuse(path, "truncated or damaged (its table of contents is missing)");
     if (any("/code/")) return Backend::torchscript;
-    if (any("aotinductor")) {
-        refuse(path, "an AOTInductor package (.pt2), bound to the machine that made it");
-    }
+    if (any("/aotinductor/")) return Backend::aotinductor;
     if (any("data.pkl")) refuse(path, "a checkpoint; run 'sezm export' on it first");
     refuse(path, "a zip archive without a model in it");
 }

@@ -4,22 +4,13 @@
 #include <torch/cuda.h>
 #include <torch/script.h>
 
-#include <cstring>
-
 #include "contract.hpp"
 #include "device.hpp"
+#include "libtorch.hpp"
 #include "session.hpp"
 
 namespace sezm {
 namespace {
-
-torch::ScalarType scalar_type(DType dtype) {
-    switch (dtype) {
-        case DType::float32: return torch::kFloat32;
-        case DType::float64: return torch::kFloat64;
-        default: return torch::kInt64;
-    }
-}
 
 /// Fusion and profiling specialise the graph during the first calls: those get several times
 /// slower, later ones no faster, and a new number of edges may start it again.
@@ -27,18 +18,6 @@ void interpret_plainly() {
     torch::jit::getExecutorMode() = false;
     torch::jit::FusionStrategy none;
     torch::jit::setFusionStrategy(none);
-}
-
-/// Torch warns of an operator in the files ("index_reduce() is in beta") people who cannot choose
-/// another.
-class Silence : public c10::WarningHandler {
-  public:
-    void process(const c10::Warning &) override {}
-};
-
-std::string first_line(const std::exception &error) {
-    const std::string text = error.what();
-    return text.substr(0, text.find('\n'));
 }
 
 class TorchScriptSession : public Session {
@@ -89,21 +68,6 @@ class TorchScriptSession : public Session {
                                                 "'cpu'.");
         }
         return torch::Device(torch::kCUDA, static_cast<torch::DeviceIndex>(index));
-    }
-
-    static torch::Tensor view(const Tensor &tensor) {
-        return torch::from_blob(tensor.data,
-                                torch::IntArrayRef(tensor.shape, static_cast<size_t>(tensor.rank)),
-                                torch::TensorOptions(scalar_type(tensor.dtype)));
-    }
-
-    static void store(const torch::Tensor &from, const Tensor &to) {
-        torch::Tensor target = view(to);
-        if (from.sizes() != target.sizes() || from.scalar_type() != target.scalar_type()) {
-            throw std::runtime_error(std::string("output '") + to.name +
-                                     "' differs from the file's metadata; export it again");
-        }
-        target.copy_(from);
     }
 
     torch::Device device_;

@@ -5,9 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+from torch import fx
+
+from sezm_infer.compiled_for import compiled_here
 from sezm_infer.errors import SezmError
 from sezm_infer.files import atomic_output, require_writable
 from sezm_infer.metadata import Metadata, StaticSizes
+from sezm_infer.sessions.open import is_same_model
 
 from .describe import describe, file_digest, tool_versions
 from .flat_function import EnergyModel
@@ -20,6 +24,9 @@ from .summarise import summarise
 from .trace import trace
 from .trace_stages import trace_stages
 from .verification import Progress, verify
+
+Graphs = fx.GraphModule | list[fx.GraphModule]
+"""Of an ordinary file, or of the programs of a staged one."""
 
 
 def export(
@@ -37,7 +44,9 @@ def export(
 
     Args:
         checkpoint: trained model.
-        output: file to write; its suffix, ``.pt`` (TorchScript) or ``.onnx``, chooses the format.
+        output: file to write; its suffix, ``.onnx``, ``.pt`` (TorchScript) or ``.pt2`` (native code
+            for this machine), chooses the format. Beside a ``.pt2`` file an ``.onnx`` file of the
+            same name is written, for other machines.
         dtype: "float32" or "float64"; None for the checkpoint's own.
         head: branch of a multitask checkpoint.
         ema: take the averaged weights that the checkpoint carries beside its own.
@@ -101,6 +110,10 @@ def export_model(
         raise SezmError(
             "parts of a system are of any size; export with either --static or --staged."
         )
+    if staged and file_format.lower_staged is None:
+        raise SezmError(
+            f"{output}: files in {file_format.name} format are not staged; use .onnx or .pt."
+        )
     functions = StageFunctions(model) if staged else None
     metadata = describe(
         model,
@@ -111,15 +124,33 @@ def export_model(
         versions=tool_versions(),
     )
     metadata = replace(metadata, summary=summarise(model))
+    if not file_format.is_portable:
+        _check_portable(output, metadata)
     report("tracing the model")
+    graph: Graphs
     if functions is not None:
-        graphs = trace_stages(functions)
-        report(f"writing {file_format.name}")
-        lowered = file_format.lower_staged(graphs, metadata)
+        graph = trace_stages(functions)
     else:
         samples = None if static is None else SampleSizes(*static, systems=1, symbolic=False)
         graph = simplify_graph(trace(model, static=samples, atom_virial=atom_virial))
-        report(f"writing {file_format.name}")
+    if not file_format.is_portable:
+        portable = output.with_suffix(".onnx")
+        if not is_same_model(portable, metadata):
+            _write(graph, model, metadata, portable, report)
+        metadata = replace(metadata, compiled_for=compiled_here(portable.name))
+    return _write(graph, model, metadata, output, report)
+
+
+def _write(
+    graph: Graphs, model: EnergyModel, metadata: Metadata, output: Path, report: Progress
+) -> Metadata:
+    """One file, proven before it gets its name."""
+    file_format = format_of(output)
+    report(f"writing {file_format.name}")
+    if isinstance(graph, list):
+        assert file_format.lower_staged is not None
+        lowered = file_format.lower_staged(graph, metadata)
+    else:
         lowered = file_format.lower(graph, metadata)
     with atomic_output(output) as temporary:
         file_format.save(lowered, metadata, temporary)
@@ -127,6 +158,16 @@ def export_model(
         metadata = replace(metadata, verification=findings)
         file_format.save(lowered, metadata, temporary)
     return metadata
+
+
+def _check_portable(output: Path, metadata: Metadata) -> None:
+    """A file of another model that has the portable file's name is not overwritten."""
+    portable = output.with_suffix(".onnx")
+    if portable.exists() and not is_same_model(portable, metadata):
+        raise SezmError(
+            f"{portable}: this is where the portable file of {output.name} belongs, and it is of "
+            "another model, precision or head; move it away, or give the new file another name."
+        )
 
 
 def _check_paths(checkpoint: Path, output: Path) -> None:

@@ -20,21 +20,24 @@ class Format:
     Attributes:
         name: for messages.
         lower: compiles a simplified graph.
-        lower_staged: compiles the simplified graphs of a staged file's programs.
+        lower_staged: compiles the simplified graphs of a staged file's programs; None of a format
+            without staged files.
         save: writes what either gave, with metadata; may be called again with other metadata.
+        is_portable: runs on any machine.
     """
 
     name: str
     lower: Callable[[fx.GraphModule, Metadata], Any]
-    lower_staged: Callable[[Sequence[fx.GraphModule], Metadata], Any]
+    lower_staged: Callable[[Sequence[fx.GraphModule], Metadata], Any] | None
     save: Callable[[Any, Metadata, Path], None]
+    is_portable: bool = True
 
 
 def format_of(path: Path) -> Format:
     """The format that a file name asks for.
 
     Raises:
-        SezmError: any suffix but ``.pt`` and ``.onnx``.
+        SezmError: any suffix but ``.pt``, ``.onnx`` and ``.pt2``; no compiler for the latter.
     """
     if path.suffix == ".pt":
         from .torchscript import save_torchscript, to_staged_torchscript, to_torchscript
@@ -45,6 +48,12 @@ def format_of(path: Path) -> Format:
         from .onnx_staged import to_staged_onnx
 
         return Format("ONNX", to_onnx, to_staged_onnx, save_onnx)
+    if path.suffix == ".pt2":
+        from .aotinductor import require_compiler, save_aotinductor, to_aotinductor
+
+        require_compiler()
+        return Format("AOTInductor", to_aotinductor, None, save_aotinductor, is_portable=False)
     raise SezmError(
-        f"{path}: the suffix {path.suffix!r} says no format; use .pt for TorchScript or .onnx."
+        f"{path}: the suffix {path.suffix!r} says no format; use .onnx, .pt for TorchScript, or "
+        ".pt2 for native code."
     )

@@ -26,10 +26,14 @@ class _Sizes(click.ParamType):
         return int(parts[0]), int(parts[1])
 
 
-@click.command(short_help="Turn a checkpoint into a TorchScript or ONNX file.")
+@click.command(short_help="Turn a checkpoint into an ONNX, TorchScript or compiled file.")
 @click.argument("checkpoint", type=FILE)
 @click.option(
-    "-o", "--output", type=FILE, required=True, help="File to write: .onnx or .pt (TorchScript)."
+    "-o",
+    "--output",
+    type=FILE,
+    required=True,
+    help="File to write: .onnx, .pt (TorchScript) or .pt2 (compiled).",
 )
 @click.option("--dtype", type=click.Choice(["float32", "float64"]), help="Precision of the file.")
 @head_option
@@ -49,9 +53,11 @@ def export(
     atom_virial: bool,
     staged: bool,
 ) -> None:
-    """Turn a checkpoint into a TorchScript or ONNX file that computes energy, forces and virial.
+    """Turn a checkpoint into a file that computes energy, forces and virial.
 
     The file is compared with the checkpoint on systems of many sizes before it gets its name.
+    ONNX and TorchScript files run anywhere. A .pt2 file is native code for this kind of CPU and
+    this torch; it takes minutes and a C++ compiler, and an ONNX file is written beside it.
 
     \b
     Example:

@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from ..compiled_for import CompiledFor
 from ..conditioning import extra_inputs
 from ..metadata import Metadata, StaticSizes
 from ..sessions import read_heads, read_metadata
@@ -64,6 +65,7 @@ def _model_rows(metadata: Metadata) -> list[tuple[str, str]]:
         ("precision", metadata.dtype),
         ("sizes", _sizes(metadata.static_sizes)),
         ("stages", _stages(metadata)),
+        ("runs on", _bound_to(metadata.compiled_for)),
         ("forces", metadata.forces_kind),
         ("inputs", ", ".join(spec.name for spec in metadata.inputs)),
         ("conditioned on", _conditioning(metadata)),
@@ -140,6 +142,15 @@ def _stages(metadata: Metadata) -> str:
         return "all at once"
     sent = ",".join(str(stage.sent) for stage in metadata.stages)
     return f"{len(metadata.stages) + 1}, which send {sent} numbers per atom to its neighbours"
+
+
+def _bound_to(target: CompiledFor | None) -> str:
+    if target is None:
+        return "any machine"
+    return (
+        f"torch {target.torch}, {target.system}, {target.machine} with "
+        f"{' '.join(target.cpu_features) or 'any features'}; elsewhere runs {target.portable_file}"
+    )
 
 
 def as_text(record: Mapping[str, Any], prefix: str = "") -> list[tuple[str, str]]:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
+import warnings
 from pathlib import Path
 
 from .. import zoo
-from ..errors import SezmError
+from ..compiled_for import obstacle
+from ..errors import SezmError, SezmWarning
 from ..metadata import Metadata
+from .aotinductor import SUFFIX, AotInductorSession
 from .device import check_threads, parse_device
 from .onnx import OnnxSession
 from .protocol import Session
@@ -44,7 +48,9 @@ def open_session(
     if kind is FileKind.CHECKPOINT:
         return _open_checkpoint(path, device, threads, dtype, head, ema)
     session: Session
-    if kind is FileKind.ONNX:
+    if kind is FileKind.AOTINDUCTOR:
+        session = _open_compiled(path, device, threads)
+    elif kind is FileKind.ONNX:
         session = OnnxSession(path, device, threads)
     else:
         session = TorchScriptSession(path, device, threads)
@@ -107,6 +113,49 @@ def _open_checkpoint(
 
     session: Session = EagerSession(path, device, threads, dtype, head, ema)
     return session
+
+
+def _open_compiled(path: Path, device: str, threads: int | None) -> Session:
+    """The compiled file itself, or what stands in for it on another machine."""
+    if path.suffix != SUFFIX:
+        raise SezmError(
+            f"{path}: compiled native code, which runs whatever its maker wants; if you trust it, "
+            f"name it {path.stem}{SUFFIX}, as it was when it was exported."
+        )
+    metadata = embedded_metadata(path, FileKind.AOTINDUCTOR)
+    assert metadata.compiled_for is not None
+    problem = obstacle(metadata.compiled_for, device)
+    if problem is None:
+        return AotInductorSession(path, device, threads)
+    portable = path.with_name(metadata.compiled_for.portable_file)
+    if not is_same_model(portable, metadata):
+        raise SezmError(
+            f"{path}: {problem}; copy its portable file {portable.name} beside it, or export it "
+            f"here ('sezm export CHECKPOINT -o {path.name}')."
+        )
+    warnings.warn(
+        f"{path}: {problem}; running the portable file {portable.name} beside it. Export it here "
+        "for its full speed.",
+        SezmWarning,
+        stacklevel=3,
+    )
+    return OnnxSession(portable, device, threads)
+
+
+def is_same_model(portable: Path, metadata: Metadata) -> bool:
+    """Whether a file is there, in ONNX format, and computes what another file's metadata say.
+
+    Raises:
+        SezmError: it is damaged, or was not written by ``sezm export``.
+    """
+    if not portable.is_file() or sniff(portable) is not FileKind.ONNX:
+        return False
+    theirs, ours = (
+        json.loads(record.to_json())
+        for record in (embedded_metadata(portable, FileKind.ONNX), metadata)
+    )
+    what_counts = ("checkpoint_sha256", "configuration", "dtype", "inputs", "outputs")
+    return all(theirs[key] == ours[key] for key in what_counts)
 
 
 def _refuse_export_options(

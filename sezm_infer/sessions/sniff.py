@@ -12,7 +12,7 @@ from ..metadata import Metadata
 from . import protobuf
 
 SUPPORTED = (
-    "an exported .onnx or .pt file, or a trained model that 'sezm export' reads: a DPA4/SeZM "
+    "an exported .onnx, .pt or .pt2 file, or a trained model that 'sezm export' reads: a DPA4/SeZM "
     "checkpoint (model.ckpt.pt, model.dp), an eSCN model saved with its options, or a NequIP file "
     "of mlip (model.zip)"
 )
@@ -26,6 +26,7 @@ class FileKind(Enum):
 
     ONNX = "ONNX"
     TORCHSCRIPT = "TorchScript"
+    AOTINDUCTOR = "AOTInductor"
     CHECKPOINT = "checkpoint"
 
 
@@ -66,18 +67,23 @@ def require_checkpoint(path: Path) -> None:
 
 
 def embedded_metadata(path: Path, kind: FileKind) -> Metadata:
-    """The record inside an ONNX or TorchScript file, read without any engine.
+    """The record inside an exported file, read without any engine.
 
     Raises:
         SezmError: the file is damaged, or was not written by ``sezm export``.
     """
-    text = _onnx_record(path) if kind is FileKind.ONNX else _torchscript_record(path)
+    text = _onnx_record(path) if kind is FileKind.ONNX else _zip_record(path)
     if text is None:
         raise SezmError(
             f"{path}: a {kind.value} file, but not one that 'sezm export' wrote (it has no "
             f"{METADATA_KEY}); run 'sezm export' on the checkpoint it came from."
         )
-    return Metadata.from_json(text, str(path))
+    metadata = Metadata.from_json(text, str(path))
+    if (kind is FileKind.AOTINDUCTOR) != (metadata.compiled_for is not None):
+        raise SezmError(
+            f"{path}: its metadata is not of a file in {kind.value} format; export it again."
+        )
+    return metadata
 
 
 def _require_file(path: Path) -> None:
@@ -93,10 +99,7 @@ def _sniff_zip(path: Path) -> FileKind:
     if any(name.startswith("code/") for name in inner):
         return FileKind.TORCHSCRIPT
     if any("aotinductor" in name for name in members):
-        raise SezmError(
-            f"{path}: an AOTInductor package (.pt2), which is bound to the machine that made it "
-            f"and not supported here; expected {SUPPORTED}."
-        )
+        return FileKind.AOTINDUCTOR
     return FileKind.CHECKPOINT  # of whatever architecture; the readers refuse others
 
 
@@ -108,7 +111,7 @@ def _zip_members(path: Path) -> list[str]:
         raise _damaged(path, "its table of contents is missing") from None
 
 
-def _torchscript_record(path: Path) -> str | None:
+def _zip_record(path: Path) -> str | None:
     suffix = f"/extra/{METADATA_KEY}.json"
     try:
         with zipfile.ZipFile(path) as archive:

@@ -74,6 +74,7 @@ def test_a_missing_key_is_named() -> None:
         ({"max_neighbors": 0}, "max_neighbors is 0"),
         ({"versions": []}, "versions"),
         ({"verification": None}, "verification"),
+        ({"compiled_for": {"torch": "2.13.0"}}, "compiled_for"),
         ({"summary": []}, "summary"),
         ({"summary": {"heads": "one"}}, "summary"),
         ({"summary": {"cost_per_atom": {"multiply_adds": 1}}}, "summary"),

@@ -37,11 +37,6 @@ def test_metadata_is_read_without_an_engine(toy_file: Path) -> None:
     assert embedded_metadata(toy_file, sniff(toy_file)) == toy_metadata()
 
 
-def _aoti_package(path: Path) -> None:
-    with zipfile.ZipFile(path, "w") as archive:
-        archive.writestr("model/data/aotinductor/model/wrapper.so", b"")
-
-
 UNSUPPORTED = {
     "empty": (lambda path: path.write_bytes(b""), "empty"),
     "folder": (lambda path: path.mkdir(), "a folder"),
@@ -49,7 +44,6 @@ UNSUPPORTED = {
     "numpy": (lambda path: np.save(path.open("wb"), np.zeros(3)), "NumPy"),
     "gzip": (lambda path: path.write_bytes(b"\x1f\x8b\x08" + bytes(64)), "unpack it first"),
     "noise": (lambda path: path.write_bytes(bytes(range(128, 256))), "unknown kind"),
-    "aotinductor": (_aoti_package, "AOTInductor"),
 }
 
 

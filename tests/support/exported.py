@@ -71,6 +71,7 @@ def _lowered(
     if staged:
         functions = StageFunctions(of)
         metadata = describe(of, "0" * 64, stages=functions.widths)
+        assert file_format.lower_staged is not None
         return file_format.lower_staged(trace_stages(functions), metadata), metadata
     metadata = describe(of, "0" * 64, static=static)
     return file_format.lower(_graph(branch, dtype, static), metadata), metadata

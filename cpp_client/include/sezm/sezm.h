@@ -35,7 +35,12 @@ typedef enum {
     SEZM_INTERNAL = 10  /* anything else, such as no memory */
 } sezm_status;
 
-typedef enum { SEZM_AUTOMATIC = 0, SEZM_ONNXRUNTIME = 1, SEZM_TORCHSCRIPT = 2 } sezm_backend;
+typedef enum {
+    SEZM_AUTOMATIC = 0,
+    SEZM_ONNXRUNTIME = 1,
+    SEZM_TORCHSCRIPT = 2,
+    SEZM_AOTINDUCTOR = 3
+} sezm_backend;
 
 /* How to open a file; sezm_default_options() fills in what sezm.hpp says. */
 typedef struct {

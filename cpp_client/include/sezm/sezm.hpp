@@ -70,7 +70,9 @@ class SEZM_API Error : public std::runtime_error {
 enum class Backend {
     automatic,    ///< by the content of the file
     onnxruntime,  ///< ONNX (`.onnx`)
-    torchscript   ///< TorchScript (`.pt`), by libtorch
+    torchscript,  ///< TorchScript (`.pt`), by libtorch
+    aotinductor   ///< AOTInductor (`.pt2`), by libtorch: native code for one kind of machine, which
+                  ///< runs whatever its maker wants; open only files that you trust
 };
 
 /// How to open a file.

@@ -1,0 +1,97 @@
+"""Who takes part: files of one model, each with the python and the kind of worker that runs it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+SOURCES = ("models", "export", "sezm_infer")
+
+DEEPMD_EAGER, DEEPMD_COMPILED = "DeePMD eager", "DeePMD .pt2"
+
+OURS = {
+    "eager": "model.ckpt.pt",
+    "TorchScript": "model.pt",
+    "ONNX": "model.onnx",
+    ".pt2": "model.pt2",
+}
+"""File of each of our backends; a further backend is a line here, if ``sezm export`` writes it by
+its name, or a file given with ``--file``."""
+
+
+@dataclass(frozen=True)
+class Contestant:
+    """One column of the comparison.
+
+    Attributes:
+        name: in the table.
+        kind: of the worker.
+        file: what it runs.
+        python: that runs the worker.
+    """
+
+    name: str
+    kind: str
+    file: Path
+    python: Path
+
+
+def contestants(
+    folder: Path, names: Sequence[str], files: Sequence[Path], deepmd_python: Path | None
+) -> list[Contestant]:
+    """Those asked for, their files made if they are missing or older than the sources.
+
+    Args:
+        folder: holds ``model.ckpt.pt``, gets the others.
+        names: keys of ``OURS``.
+        files: further files that ``sezm_infer.open_session`` opens.
+        deepmd_python: a python with DeePMD-kit, which then takes part.
+    """
+    checkpoint, here = folder / "model.ckpt.pt", Path(sys.executable)
+    found = []
+    if deepmd_python is not None:
+        frozen = folder / "deepmd.pt2"
+        if _is_older(frozen, [checkpoint]):
+            _run(deepmd_python, REPOSITORY / "benchmarks/freeze_deepmd.py", checkpoint, frozen)
+        found = [
+            Contestant(DEEPMD_EAGER, "deepmd", checkpoint, deepmd_python),
+            Contestant(DEEPMD_COMPILED, "deepmd", frozen, deepmd_python),
+        ]
+    sources = [file for name in SOURCES for file in (REPOSITORY / name).rglob("*.py")]
+    for name in names:
+        file = folder / OURS[name]
+        if file != checkpoint and _is_older(file, [checkpoint, *sources]):
+            _run(here, "-m", "sezm_infer", "export", checkpoint, "-o", file)
+        found.append(Contestant(name, "sezm", file, here))
+    return found + [Contestant(file.name, "sezm", file, here) for file in files]
+
+
+def _is_older(file: Path, than: Sequence[Path]) -> bool:
+    if not file.exists():
+        return True
+    return file.stat().st_mtime < max(other.stat().st_mtime for other in than)
+
+
+def _run(*command: str | Path) -> None:
+    print("making", command[-1], file=sys.stderr, flush=True)
+    arguments = [str(part) for part in command]
+    quiet = subprocess.run(
+        arguments, env=environment(1), capture_output=True, text=True, check=False
+    )
+    if quiet.returncode:
+        raise SystemExit(f"{' '.join(arguments)} failed:\n{quiet.stderr[-2000:]}")
+
+
+def environment(threads: int) -> dict[str, str]:
+    """Variables of a worker: its threads, by every name that some engine reads."""
+    return os.environ | {
+        "OMP_NUM_THREADS": str(threads),
+        "MKL_NUM_THREADS": str(threads),
+        "DP_INTRA_OP_PARALLELISM_THREADS": str(threads),
+        "DP_INTER_OP_PARALLELISM_THREADS": "1",
+    }
