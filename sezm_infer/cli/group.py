@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import warnings
 from collections.abc import Sequence
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TextIO
 
 import click
 
@@ -59,13 +59,19 @@ class OneLineErrors(click.Group):
 
 
 def _show_warning(
-    message: Warning | str, category: type[Warning], filename: str, lineno: int, *where: Any
+    message: Warning | str,
+    category: type[Warning],
+    filename: str,
+    lineno: int,
+    file: TextIO | None = None,
+    line: str | None = None,
 ) -> None:
     """Ours are said in one line, as errors are."""
     if issubclass(category, SezmWarning):
-        click.echo(f"warning: {' '.join(str(message).split())}", err=True)
+        text = f"warning: {' '.join(str(message).split())}\n"
     else:
-        click.echo(warnings.formatwarning(message, category, filename, lineno), err=True, nl=False)
+        text = warnings.formatwarning(message, category, filename, lineno, line)
+    click.echo(text, file=file, err=True, nl=False)
 
 
 def _fail(message: str) -> NoReturn:
