@@ -37,7 +37,9 @@ void check_pairs(LAMMPS *lammps) {
     Error *error = lammps->error;
     const Force &force = *lammps->force;
     if (!force.newton_pair) error->all(FLERR, "pair_style sezm needs 'newton on'");
-    if (lammps->neighbor->exclude || lammps->neighbor->includegroup) {
+    const Neighbor &lists = *lammps->neighbor;
+    // its member "exclude" says so, too, but only after this check
+    if (lists.nex_type || lists.nex_group || lists.nex_mol || lists.includegroup) {
         error->all(FLERR,
                    "pair_style sezm needs all pairs: remove 'neigh_modify exclude' and "
                    "'neigh_modify include' ('neigh_modify exclude none'; atoms that are to stay "
