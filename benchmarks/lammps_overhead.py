@@ -2,9 +2,9 @@
 
     python benchmarks/lammps_overhead.py [MODEL] [STRUCTURE] [--repeat 2 2 1] [--rounds 5]
 
-Both programs run NVE dynamics twice, short and long: the difference is steps alone, without loading.
-CPU seconds of the whole process, in rounds that take turns: a busy machine disturbs both alike. The
-whole of a LAMMPS step counts (pair style, integration, neighbour lists), as does all of `sezm_run`'s.
+Both programs run NVE dynamics twice, short and long: the difference is steps alone, no loading. CPU
+seconds of the whole process, in rounds that take turns: a busy machine disturbs both alike. The
+whole of a LAMMPS step counts (pair style, integration, neighbour lists), as does all of sezm_run.
 """
 
 from __future__ import annotations
@@ -19,7 +19,6 @@ from pathlib import Path
 
 import ase.io
 from ase.io.lammpsdata import write_lammps_data
-from ase.md.velocitydistribution import MaxwellBoltzmannDistribution
 
 ROOT = Path(__file__).resolve().parents[1]
 ZOO = ROOT / "models/zoo/water_gfn1"
@@ -68,7 +67,6 @@ def main() -> None:
 
     atoms = ase.io.read(given.structure) * given.repeat
     elements = sorted(set(atoms.get_chemical_symbols()))
-    MaxwellBoltzmannDistribution(atoms, temperature_K=TEMPERATURE)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         ase.io.write(folder / "in.extxyz", atoms)
@@ -76,8 +74,8 @@ def main() -> None:
 
         def sezm_run(steps: int) -> list[str | Path]:
             command = [given.build / "sezm_run", given.model.resolve(), "in.extxyz", "out.extxyz"]
-            options = ["--threads", str(given.threads), "--md", str(steps), "--every", "1000000"]
-            return [*command, *options, "--timestep", str(TIMESTEP)]
+            command += ["--threads", str(given.threads), "--md", str(steps), "--every", "1000000"]
+            return [*command, "--timestep", str(TIMESTEP), "--temperature", str(TEMPERATURE)]
 
         def lammps(steps: int) -> list[str | Path]:
             text = INPUT.format(

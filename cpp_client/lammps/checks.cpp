@@ -18,11 +18,6 @@ namespace {
 
 constexpr double kilocalories_per_mole = 23.060549;  // in one eV, LAMMPS' own value
 
-bool gives(const sezm::Metadata &model, const char *output) {
-    return std::any_of(model.outputs.begin(), model.outputs.end(),
-                       [&](const sezm::TensorSpec &spec) { return spec.name == output; });
-}
-
 }  // namespace
 
 double energy_unit(LAMMPS *lammps) {
@@ -71,18 +66,18 @@ void check_ghost_shell(const sezm::Metadata &model, LAMMPS *lammps) {
                        needed, std::ceil(needed * 1000) / 1000);
 }
 
-void check_virials(const sezm::Metadata &model, bool global, bool per_atom, LAMMPS *lammps) {
-    if ((global || per_atom) && !gives(model, "virial")) {
-        lammps->error->all(FLERR,
-                           "pair_style sezm: this model predicts forces directly and has no virial; "
-                           "leave pressure and stress out of thermo_style and computes, and the "
-                           "cell fixed");
+void check_atom_virials(const sezm::Metadata &model, LAMMPS *lammps) {
+    const auto &outputs = model.outputs;
+    const bool given =
+        std::any_of(outputs.begin(), outputs.end(),
+                    [](const sezm::TensorSpec &spec) { return spec.name == "atom_virial"; });
+    if (given) return;
+    if (model.forces_kind == "direct") {
+        lammps->error->all(FLERR, "pair_style sezm: models with direct forces have no virial");
     }
-    if (per_atom && !gives(model, "atom_virial")) {
-        lammps->error->all(FLERR,
-                           "pair_style sezm: this file gives no virials per atom; export it with "
-                           "--atom-virial");
-    }
+    lammps->error->all(FLERR,
+                       "pair_style sezm: this file gives no virials per atom; export it with "
+                       "--atom-virial");
 }
 
 }  // namespace LAMMPS_NS

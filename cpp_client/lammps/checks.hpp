@@ -17,7 +17,7 @@ void check_pairs(LAMMPS *lammps);
 /// Ghosts as far away as messages travel: cutoff times message-passing steps, plus skin.
 void check_ghost_shell(const sezm::Metadata &model, LAMMPS *lammps);
 
-/// The file gives what `compute` was asked for.
-void check_virials(const sezm::Metadata &model, bool global, bool per_atom, LAMMPS *lammps);
+/// The file gives virials of each atom.
+void check_atom_virials(const sezm::Metadata &model, LAMMPS *lammps);
 
 }  // namespace LAMMPS_NS

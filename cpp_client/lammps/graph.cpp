@@ -50,8 +50,8 @@ std::size_t GraphBuffer<Real>::keep_nearest(const GraphSource &source, std::size
     nearest_.clear();
     for (std::size_t e = first; e < last; ++e) {
         const Real *v = &vectors_[3 * e];
-        nearest_.push_back({std::sqrt(v[0] * v[0] + v[1] * v[1] + v[2] * v[2]),
-                            source.atom.tag[index_[e]], e});
+        nearest_.push_back(
+            {std::sqrt(v[0] * v[0] + v[1] * v[1] + v[2] * v[2]), source.atom.tag[index_[e]], e});
     }
     const auto before = [](const Candidate &a, const Candidate &b) {
         return std::tie(a.distance, a.id, a.edge) < std::tie(b.distance, b.id, b.edge);
@@ -129,9 +129,9 @@ sezm::Edges<Real> GraphBuffer<Real>::gather(const GraphSource &source) {
 
 template <class Real>
 double GraphBuffer<Real>::bytes() const {
-    return static_cast<double>(
-               (positions_.capacity() + mask_.capacity() + vectors_.capacity()) * sizeof(Real) +
-               (numbers_.capacity() + index_.capacity()) * sizeof(std::int64_t)) +
+    return static_cast<double>((positions_.capacity() + mask_.capacity() + vectors_.capacity()) *
+                                   sizeof(Real) +
+                               (numbers_.capacity() + index_.capacity()) * sizeof(std::int64_t)) +
            owners_.bytes() + reach_.bytes();
 }
 

@@ -16,9 +16,9 @@ void Owners::update(const Atom &atom) {
     own_.clear();
     for (int i = 0; i < atom.nlocal; ++i) {
         if (own_.emplace(atom.tag[i], i).second) continue;
-        throw sezm::Error(sezm::ErrorCode::structure, "two atoms have the ID " +
-                                                          std::to_string(atom.tag[i]) +
-                                                          "; add 'reset_atoms id'");
+        throw sezm::Error(
+            sezm::ErrorCode::structure,
+            "two atoms have the ID " + std::to_string(atom.tag[i]) + "; add 'reset_atoms id'");
     }
     for (int i = atom.nlocal; i < atom.nlocal + atom.nghost; ++i) {
         owners_[i] = own_.at(atom.tag[i]);

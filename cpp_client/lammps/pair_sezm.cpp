@@ -73,6 +73,11 @@ void PairSezm::load(const char *path) {
     if (comm->me != 0) return;
     utils::logmesg(lmp, "pair_style sezm: {}, {}, cutoff {} Angstrom, {} message-passing steps\n",
                    path, model.dtype, model.cutoff, model.message_passing_steps);
+    if (model.forces_kind == "direct") {
+        error->warning(FLERR,
+                       "pair_style sezm: this model predicts forces directly and has no virial; "
+                       "pressure and stress are not a number");
+    }
 }
 
 void PairSezm::assign_elements(char **symbols) {
@@ -117,15 +122,15 @@ double PairSezm::init_one(int, int) { return model_->metadata().cutoff; }
 
 sezm::Results PairSezm::evaluate() {
     const sezm::Metadata &model = model_->metadata();
-    const GraphSource source{*atom,          *list,  model, number_of_type_,
-                             folds_ghosts(), neighbor->ago == 0};
+    const GraphSource source{*atom,           *list,          model,
+                             number_of_type_, folds_ghosts(), neighbor->ago == 0};
     if (model.dtype == "float32") return model_->compute_edges(single_.gather(source));
     return model_->compute_edges(twice_.gather(source));
 }
 
 void PairSezm::compute(int eflag, int vflag) {
     ev_init(eflag, vflag);
-    check_virials(model_->metadata(), vflag_global, vflag_atom, lmp);
+    if (vflag_atom) check_atom_virials(model_->metadata(), lmp);
     if (atom->nlocal == 0) return;  // nobody here whose energy counts
     try {
         add_results(evaluate(), energy_unit_, atom->nlocal, atom->f, *this);
@@ -134,8 +139,6 @@ void PairSezm::compute(int eflag, int vflag) {
     }
 }
 
-double PairSezm::memory_usage() {
-    return Pair::memory_usage() + single_.bytes() + twice_.bytes();
-}
+double PairSezm::memory_usage() { return Pair::memory_usage() + single_.bytes() + twice_.bytes(); }
 
 }  // namespace LAMMPS_NS

@@ -67,7 +67,8 @@ void pass_inputs(const Settings &settings, sezm::Model &model) {
                                   "run it with sezm_infer or libsezm");
         }
         const bool optional = name == "charge_spin" || name == "fparam";
-        if (optional && settings.inputs.count(name) + model.metadata().input_defaults.count(name) == 0) {
+        if (optional &&
+            settings.inputs.count(name) + model.metadata().input_defaults.count(name) == 0) {
             throw sezm::Error(sezm::ErrorCode::input,
                               "this model needs '" + name + "' and has no default; add '" + name +
                                   (name == "fparam" ? " VALUE...'" : " CHARGE SPIN'") +

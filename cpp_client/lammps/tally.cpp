@@ -1,5 +1,8 @@
 #include "tally.hpp"
 
+#include <algorithm>
+#include <limits>
+
 #include "pair.h"
 
 namespace LAMMPS_NS {
@@ -23,7 +26,13 @@ void add_results(const sezm::Results &results, double unit, int n_own, double **
     for (int i = 0; pair.eflag_atom && i < n_own; ++i) {
         pair.eatom[i] += unit * results.atom_energy[i];
     }
-    if (pair.vflag_global) add_symmetric(results.virial.data(), unit, pair.virial);
+    // LAMMPS asks in the first step whether or not anyone wants it: a number that shows is better
+    // than a refusal of all models with direct forces, and than 0
+    if (pair.vflag_global && !results.has_virial) {
+        std::fill_n(pair.virial, 6, std::numeric_limits<double>::quiet_NaN());
+    } else if (pair.vflag_global) {
+        add_symmetric(results.virial.data(), unit, pair.virial);
+    }
     for (std::size_t i = 0; pair.vflag_atom && i < results.atom_count; ++i) {
         add_symmetric(results.atom_virial + 9 * i, unit, pair.vatom[i]);
     }

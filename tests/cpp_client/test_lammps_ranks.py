@@ -10,7 +10,7 @@ from lammps_structures import gas, small_cell
 
 RANKS_AGREE = 1e-10
 
-HOT = "velocity all create 3000 7 loop geom\nfix 1 all nve\ntimestep 0.001\nthermo 5\n"
+HOT = "velocity all create 10000 7 loop geom\nfix 1 all nve\ntimestep 0.001\nthermo 5\n"
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""What people do with LAMMPS: several runs, restarts, atoms that come and go, groups, mixed styles."""
+"""What people do with LAMMPS: many runs, restarts, atoms that come and go, groups, mixed styles."""
 
 from __future__ import annotations
 
@@ -150,7 +150,7 @@ def test_hybrid_leaves_null_types_to_other_styles(lammps: Lammps, path: Path, ra
         coeff="pair_coeff * * 0.0 1.0\npair_coeff 1*3 3 0.01 2.0",
     )
     both, other = lammps.run(block, lj, ranks=ranks)
-    kept = np.flatnonzero(atoms.symbols != "Ar")
+    kept = np.flatnonzero(atoms.numbers != 18)
     water = atoms[kept]
     water.positions = both.positions[kept]
     water.calc = SezmCalculator(path, threads=1)
