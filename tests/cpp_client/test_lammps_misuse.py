@@ -90,7 +90,7 @@ def test_ghosts_of_several_ranks_must_reach_far_enough(
 
 
 def test_static_files_name_what_they_hold(lammps: Lammps, exported: ExportedFiles) -> None:
-    static = StaticSizes(8, 64, 1)
+    static = StaticSizes(8, 24, 1)
     path = exported.path("charge_spin_default", static=static)
     few = gas(("H", "C"), count=8, length=20.0)
     (result,) = lammps.run(Block(few, path, elements=FOUR))
@@ -99,7 +99,7 @@ def test_static_files_name_what_they_hold(lammps: Lammps, exported: ExportedFile
     message = lammps.error(Block(many, path, elements=FOUR))
     assert "9 atoms, but this static file takes at most 8" in message
     message = lammps.error(Block(small_cell(("H", "C")), path, elements=FOUR))
-    assert "edges, but this static file takes at most 64" in message
+    assert "edges, but this static file takes at most 24" in message
 
 
 def test_inputs_without_defaults_must_be_given(lammps: Lammps, exported: ExportedFiles) -> None:
