@@ -1,7 +1,9 @@
 #include "graph.hpp"
 
 #include <algorithm>
-#include <numeric>
+#include <cmath>
+#include <string>
+#include <tuple>
 #include <type_traits>
 
 #include "atom.h"
@@ -9,37 +11,60 @@
 
 namespace LAMMPS_NS {
 
+namespace {
+
+constexpr double coincident = 1e-5;  // Angstrom: closer atoms count as one place twice
+
+[[noreturn]] void refuse_coinciding(const Atom &atom, int i, int j) {
+    throw sezm::Error(sezm::ErrorCode::structure,
+                      "atoms " + std::to_string(std::min(atom.tag[i], atom.tag[j])) + " and " +
+                          std::to_string(std::max(atom.tag[i], atom.tag[j])) +
+                          " are at the same place; remove one ('delete_atoms overlap')");
+}
+
+}  // namespace
+
 template <class Real>
-void GraphBuffer<Real>::find_owners(const Atom &atom) {
-    owners_.resize(atom.nlocal + atom.nghost);
-    std::iota(owners_.begin(), owners_.begin() + atom.nlocal, 0);
-    own_.clear();
-    for (int i = 0; i < atom.nlocal; ++i) own_[atom.tag[i]] = i;
-    for (int i = atom.nlocal; i < atom.nlocal + atom.nghost; ++i) {
-        owners_[i] = own_.at(atom.tag[i]);
+void GraphBuffer<Real>::gather_atoms(const GraphSource &source, std::size_t count) {
+    const Atom &atom = source.atom;
+    const std::int64_t any = source.model.atomic_numbers.front();
+    numbers_.resize(count);
+    mask_.assign(count, Real(0));
+    for (std::size_t i = 0; i < count; ++i) {
+        const std::int64_t number = source.number_of_type[atom.type[i]];
+        numbers_[i] = number == 0 ? any : number;  // without edges and energy, whatever it is
+        if (number != 0 && i < static_cast<std::size_t>(atom.nlocal)) mask_[i] = Real(1);
+    }
+    if constexpr (!std::is_same_v<Real, double>) {
+        positions_.assign(atom.x[0], atom.x[0] + 3 * count);
     }
 }
 
-/// What happens at a ghost reaches an own atom only along edges, one in each message-passing step:
-/// ghosts further away than all steps but the last carry need no edges of their own.
+/// Keep the nearest of the edges [first, last), all of one target; returns the new end. Equally
+/// long ones count by the ID of their source, so that all ranks decide alike.
 template <class Real>
-void GraphBuffer<Real>::find_hops(const GraphSource &source) {
-    const NeighList &list = source.list;
-    hops_.assign(source.atom.nlocal + source.atom.nghost, source.message_passing_steps);
-    std::fill_n(hops_.begin(), source.atom.nlocal, 0);
-    for (int hop = 0; hop + 1 < source.message_passing_steps; ++hop) {
-        for (int n = 0; n < list.inum + list.gnum; ++n) {
-            const int i = list.ilist[n];
-            if (hops_[i] != hop) continue;
-            for (int k = 0; k < list.numneigh[i]; ++k) {
-                const int j = list.firstneigh[i][k] & NEIGHMASK;
-                if (hops_[j] <= hop + 1) continue;
-                const double *a = source.atom.x[i], *b = source.atom.x[j];
-                const double dx = b[0] - a[0], dy = b[1] - a[1], dz = b[2] - a[2];
-                if (dx * dx + dy * dy + dz * dz < source.cutoff * source.cutoff) hops_[j] = hop + 1;
-            }
-        }
+std::size_t GraphBuffer<Real>::keep_nearest(const GraphSource &source, std::size_t first,
+                                            std::size_t last) {
+    const auto limit = static_cast<std::size_t>(source.model.max_neighbors.value_or(last - first));
+    if (last - first <= limit) return last;
+    nearest_.clear();
+    for (std::size_t e = first; e < last; ++e) {
+        const Real *v = &vectors_[3 * e];
+        nearest_.push_back(
+            {std::sqrt(v[0] * v[0] + v[1] * v[1] + v[2] * v[2]), source.atom.tag[index_[e]], e});
     }
+    const auto before = [](const Candidate &a, const Candidate &b) {
+        return std::tie(a.distance, a.id, a.edge) < std::tie(b.distance, b.id, b.edge);
+    };
+    std::nth_element(nearest_.begin(), nearest_.begin() + limit, nearest_.end(), before);
+    nearest_.resize(limit);
+    std::sort(nearest_.begin(), nearest_.end(),
+              [](const Candidate &a, const Candidate &b) { return a.edge < b.edge; });
+    for (const Candidate &kept : nearest_) {
+        index_[first] = index_[kept.edge];
+        std::copy_n(&vectors_[3 * kept.edge], 3, &vectors_[3 * first++]);
+    }
+    return first;
 }
 
 template <class Real>
@@ -52,23 +77,27 @@ std::size_t GraphBuffer<Real>::gather_edges(const GraphSource &source) {
     // Targets are written behind room for all candidates, and moved up once E is known.
     index_.resize(2 * candidates + 1);
     vectors_.resize(3 * candidates + 1);
-    std::size_t e = 0;
-    const double limit = source.cutoff * source.cutoff;
+    const double limit = source.model.cutoff * source.model.cutoff;
     double **x = source.atom.x;
+    std::size_t e = 0;
     for (int n = 0; n < n_targets; ++n) {
         const int i = list.ilist[n];
-        if (!source.fold_ghosts && hops_[i] >= source.message_passing_steps) continue;
+        if (!source.fold_ghosts && !reach_.includes(i)) continue;
+        const std::size_t first = e;
         for (int k = 0; k < list.numneigh[i]; ++k) {
             const int j = list.firstneigh[i][k] & NEIGHMASK;
             const double dx = x[j][0] - x[i][0], dy = x[j][1] - x[i][1], dz = x[j][2] - x[i][2];
-            if (dx * dx + dy * dy + dz * dz >= limit) continue;
+            const double square = dx * dx + dy * dy + dz * dz;
+            if (square >= limit) continue;
+            if (square <= coincident * coincident) refuse_coinciding(source.atom, i, j);
             index_[e] = source.fold_ghosts ? owners_[j] : j;
-            index_[candidates + e] = i;
             vectors_[3 * e] = static_cast<Real>(dx);
             vectors_[3 * e + 1] = static_cast<Real>(dy);
             vectors_[3 * e + 2] = static_cast<Real>(dz);
             ++e;
         }
+        e = keep_nearest(source, first, e);
+        std::fill(index_.begin() + candidates + first, index_.begin() + candidates + e, i);
     }
     std::copy_n(index_.begin() + candidates, e, index_.begin() + e);
     return e;
@@ -77,25 +106,19 @@ std::size_t GraphBuffer<Real>::gather_edges(const GraphSource &source) {
 template <class Real>
 sezm::Edges<Real> GraphBuffer<Real>::gather(const GraphSource &source) {
     const Atom &atom = source.atom;
-    const std::size_t n_all = atom.nlocal + atom.nghost;
-    if (source.fold_ghosts && (source.renewed || owners_.size() != n_all)) find_owners(atom);
-    if (!source.fold_ghosts) find_hops(source);
-
+    if (!source.fold_ghosts) {
+        reach_.update(atom, source.list, source.model.cutoff, source.model.message_passing_steps);
+    } else if (source.renewed || owners_.count() != atom.nlocal + atom.nghost) {
+        owners_.update(atom);
+    }
     sezm::Edges<Real> edges;
-    edges.atom_count = source.fold_ghosts ? atom.nlocal : n_all;
-    const double *x = atom.x[0];
+    edges.atom_count = source.fold_ghosts ? atom.nlocal : atom.nlocal + atom.nghost;
+    gather_atoms(source, edges.atom_count);
     if constexpr (std::is_same_v<Real, double>) {
-        edges.positions = x;
+        edges.positions = atom.x[0];
     } else {
-        positions_.assign(x, x + 3 * edges.atom_count);
         edges.positions = positions_.data();
     }
-    numbers_.resize(edges.atom_count);
-    for (std::size_t i = 0; i < edges.atom_count; ++i) {
-        numbers_[i] = source.number_of_type[atom.type[i]];
-    }
-    mask_.assign(edges.atom_count, Real(0));
-    std::fill_n(mask_.begin(), atom.nlocal, Real(1));
     edges.atomic_numbers = numbers_.data();
     edges.atom_mask = mask_.data();
     edges.edge_count = gather_edges(source);
@@ -108,8 +131,8 @@ template <class Real>
 double GraphBuffer<Real>::bytes() const {
     return static_cast<double>((positions_.capacity() + mask_.capacity() + vectors_.capacity()) *
                                    sizeof(Real) +
-                               (numbers_.capacity() + index_.capacity()) * sizeof(std::int64_t) +
-                               (owners_.capacity() + hops_.capacity()) * sizeof(int));
+                               (numbers_.capacity() + index_.capacity()) * sizeof(std::int64_t)) +
+           owners_.bytes() + reach_.bytes();
 }
 
 template class GraphBuffer<float>;

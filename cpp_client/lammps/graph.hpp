@@ -2,24 +2,19 @@
 #pragma once
 
 #include <cstdint>
-#include <unordered_map>
 #include <vector>
 
-#include "lmptype.h"
+#include "images.hpp"
 #include "sezm/sezm.hpp"
 
 namespace LAMMPS_NS {
 
-class Atom;
-class NeighList;
-
 /// What the graph is made from.
 struct GraphSource {
     const Atom &atom;
-    const NeighList &list;                            ///< full; with ghosts' lists if not folded
-    const std::vector<std::int64_t> &number_of_type;  ///< atomic numbers
-    double cutoff;
-    int message_passing_steps;
+    const NeighList &list;  ///< full; with ghosts' lists if not folded
+    const sezm::Metadata &model;
+    const std::vector<std::int64_t> &number_of_type;  ///< atomic numbers; 0: no part of the model
     bool fold_ghosts;  ///< every ghost is an image of an own atom: its edges start there
     bool renewed;      ///< the list was built in this step
 };
@@ -28,22 +23,29 @@ struct GraphSource {
 template <class Real>
 class GraphBuffer {
   public:
-    /// Views of this buffer, and of LAMMPS' positions where the precision is the same.
+    /// Views of this buffer, and of LAMMPS' positions where the precision is the same. Atoms are
+    /// in LAMMPS' order: own ones first, then ghosts unless they are folded.
+    ///
+    /// Throws sezm::Error (structure): two atoms are at the same place, or have the same ID.
     sezm::Edges<Real> gather(const GraphSource &source);
 
     double bytes() const;
 
   private:
-    void find_owners(const Atom &atom);
-    void find_hops(const GraphSource &source);
+    void gather_atoms(const GraphSource &source, std::size_t count);
     std::size_t gather_edges(const GraphSource &source);
+    std::size_t keep_nearest(const GraphSource &source, std::size_t first, std::size_t last);
 
+    Owners owners_;
+    Reach reach_;
     std::vector<Real> positions_, mask_, vectors_;
     std::vector<std::int64_t> numbers_, index_;
-    std::vector<int> owners_;  // own atom of each atom, ghosts included
-    std::unordered_map<tagint, int> own_;
-    std::vector<int>
-        hops_;  // edges between each atom and the nearest own one, as far as it matters
+    struct Candidate {
+        Real distance;
+        tagint id;
+        std::size_t edge;
+    };
+    std::vector<Candidate> nearest_;
 };
 
 }  // namespace LAMMPS_NS

@@ -1,5 +1,5 @@
-/// pair_style sezm [threads N] [device NAME]
-/// pair_coeff * * FILE ELEMENT...            (one element per atom type)
+/// pair_style sezm [threads N] [device NAME] [charge_spin CHARGE SPIN] [fparam VALUE...]
+/// pair_coeff * * FILE ELEMENT...     (one element per atom type; NULL, in pair_style hybrid: none)
 ///
 /// One rank: ghosts are images of the rank's own atoms and are folded onto them, so that the ghost
 /// shell is one cutoff. Several ranks: ghosts are atoms of the graph with mask 0, out to cutoff
@@ -7,12 +7,11 @@
 #pragma once
 
 #include <memory>
-#include <string>
 #include <vector>
 
 #include "graph.hpp"
 #include "pair.h"
-#include "sezm/sezm.hpp"
+#include "settings.hpp"
 
 namespace LAMMPS_NS {
 
@@ -29,16 +28,14 @@ class PairSezm : public Pair {
     double memory_usage() override;
 
   private:
-    void check_units();
-    void check_ghost_shell();
-    void check_special_bonds();
+    void load(const char *path);
+    void assign_elements(char **symbols);
     bool folds_ghosts() const;
     sezm::Results evaluate();
-    void add(const sezm::Results &results);
 
-    sezm::Options options_;
+    Settings settings_;
     std::unique_ptr<sezm::Model> model_;
-    std::vector<std::int64_t> number_of_type_;  // [ntypes + 1]
+    std::vector<std::int64_t> number_of_type_;  // [ntypes + 1]; 0: NULL
     double energy_unit_ = 1;                    // of LAMMPS' unit style over eV
     GraphBuffer<float> single_;
     GraphBuffer<double> twice_;

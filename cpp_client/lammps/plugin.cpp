@@ -1,5 +1,7 @@
 /// `plugin load sezmplugin.so` adds `pair_style sezm` to a LAMMPS that was built without it.
+#include "error.h"
 #include "lammps.h"
+#include "library.h"
 #include "pair_sezm.hpp"
 
 // The record that LAMMPS reads, as its documentation of plugins has it; LAMMPS installs no header.
@@ -26,6 +28,12 @@ static void *create(void *lammps) {
 
 __attribute__((visibility("default"))) void lammpsplugin_init(void *lammps, void *handle,
                                                               void *register_plugin) {
+    if (lammps_extract_setting(lammps, "tagint") != sizeof(LAMMPS_NS::tagint)) {
+        static_cast<LAMMPS_NS::LAMMPS *>(lammps)->error->all(
+            FLERR,
+            "sezmplugin.so was built for a LAMMPS with other sizes of integers; build it "
+            "with -DLAMMPS_SIZES=bigbig, or smallbig");
+    }
     lammpsplugin_t plugin{};
     plugin.version = static_cast<LAMMPS_NS::LAMMPS *>(lammps)->version;
     plugin.style = "pair";

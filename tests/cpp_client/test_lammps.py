@@ -1,212 +1,196 @@
-"""pair_style sezm: what LAMMPS says is what the Python runtime says, on any number of ranks."""
+"""pair_style sezm: what LAMMPS says is what the Python runtime says of the same file."""
 
 from __future__ import annotations
-
-import os
-from pathlib import Path
 
 import ase
 import ase.io
 import numpy as np
 import pytest
-import torch
-from ase.io.lammpsdata import write_lammps_data
-from programs import run
-from recorded import model
-from sezm_export.describe import describe
-from sezm_export.formats import format_of
-from sezm_export.simplify_graph import simplify_graph
-from sezm_export.trace import trace
+from lammps_files import ZOO, ExportedFiles
+from lammps_runs import Block, Lammps, Result
+from lammps_structures import gas, recorded_structure, small_cell
+from recorded import systems_of
 
 from sezm_infer.calculator import SezmCalculator
 
-CONFIGURATION = "tiny"
+TOLERANCES = {"float32": 1e-6, "float64": 1e-12}
+"""Of the largest force, and of energy and virial."""
+
+BAR = {"metal": 1.6021765e6, "real": 68568.415}
+"""LAMMPS' unit of pressure, in its unit of energy per cubic Angstrom."""
+
 KILOCALORIES_PER_MOLE = 23.060549
-RANKS_AGREE = 1e-10
+"""In one eV, LAMMPS' own value."""
 
-RUN = """
-plugin load {plugin}
-units {units}
-atom_style atomic
-newton on
-comm_modify cutoff {shell}
-neighbor 0.5 bin
-{setup}
-read_data {data}
-pair_style sezm
-pair_coeff * * {model} {elements}
-thermo_style custom step pe ke etotal pxx pyy pzz pxy pxz pyz
-thermo_modify format float %.15g
-{commands}
-write_dump all custom {dump} id type x y z fx fy fz modify sort id format float %.15g
-"""
+MODELS = [
+    ("tiny", "float64"),
+    ("mini", "float64"),
+    ("mini", "float32"),
+    ("zbl", "float64"),
+    ("zbl", "float32"),
+    ("bundled", "float32"),
+]
 
 
-@pytest.fixture(scope="module")
-def lammps(build: Path) -> Path:
-    """The folder with lmp and mpiexec."""
-    folder = Path(os.environ.get("SEZM_LAMMPS_BIN", Path(os.sys.executable).parent))
-    if not (build / "sezmplugin.so").exists() or not (folder / "lmp").exists():
-        pytest.skip("LAMMPS (the extra 'lammps') or build/cpp/sezmplugin.so is not there")
-    return folder
+@pytest.mark.parametrize(("configuration", "dtype"), MODELS)
+def test_results_are_those_of_python(
+    lammps: Lammps, exported: ExportedFiles, configuration: str, dtype: str
+) -> None:
+    path = exported.path(configuration, dtype, atom_virial=configuration == "tiny")
+    names = [name for name in systems_of(configuration) if name != "water192"]
+    structures = [recorded_structure(configuration, name) for name in names]
+    structures += [gas(), small_cell()]
+    if configuration == "bundled":
+        structures.append(ase.io.read(ZOO / "water64.extxyz"))
+    results = lammps.run(*(Block(atoms, path) for atoms in structures))
+    calculator = SezmCalculator(path, threads=1)
+    for atoms, result in zip(structures, results, strict=True):
+        assert_same(result, atoms, calculator, TOLERANCES[dtype])
 
 
-@pytest.fixture(scope="module")
-def exported(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("lammps") / "tiny.onnx"
-    whole = model(CONFIGURATION, torch.float64)
-    metadata = describe(whole, "0" * 64)
-    file_format = format_of(path)
-    file_format.save(file_format.lower(simplify_graph(trace(whole)), metadata), metadata, path)
-    return path
+def test_real_units_are_metal_units_in_kilocalories(
+    lammps: Lammps, exported: ExportedFiles
+) -> None:
+    path = exported.path("tiny", atom_virial=True)
+    atoms = gas(count=12, length=12.0)
+    commands = "velocity all create 300 7 loop geom\nfix 1 all nve\ntimestep {}\nrun 10"
+    metal, real = lammps.run(
+        Block(atoms, path, commands.format(0.0005)),
+        Block(atoms, path, commands.format(0.5), units="real"),
+    )
+    scale = KILOCALORIES_PER_MOLE
+    assert real.energy == pytest.approx(scale * metal.energy, rel=1e-6)
+    np.testing.assert_allclose(real.positions, metal.positions, atol=1e-5)
+    largest = np.abs(metal.forces).max()
+    np.testing.assert_allclose(real.forces, scale * metal.forces, atol=1e-4 * scale * largest)
+    (static,) = lammps.run(Block(atoms, path, units="real"))
+    assert_same(static, atoms, SezmCalculator(path, threads=1), 1e-12, "real")
 
 
-class Lammps:
-    """Runs inputs on a structure; results are the dump's rows and the thermo table."""
-
-    def __init__(self, bin: Path, build: Path, model: Path, folder: Path) -> None:
-        self.bin, self.build, self.model, self.folder = bin, build, model, folder
-        calculator = SezmCalculator(model, threads=1)
-        self.calculator = calculator
-        metadata = calculator.session.metadata
-        self.elements = metadata.elements[:2]
-        self.shell = metadata.cutoff * metadata.message_passing_steps + 0.5
-
-    def input(self, atoms: ase.Atoms, commands: str, **changes: object) -> Path:
-        data = self.folder / "in.data"
-        write_lammps_data(data, atoms, specorder=self.elements, masses=True)
-        values = {
-            "plugin": self.build / "sezmplugin.so",
-            "units": "metal",
-            "shell": self.shell,
-            "setup": "",
-            "data": data,
-            "model": self.model,
-            "elements": " ".join(self.elements),
-            "commands": commands,
-            "dump": self.folder / "out.dump",
-        }
-        path = self.folder / "in.lmp"
-        path.write_text(RUN.format(**(values | changes)))
-        return path
-
-    def run(self, atoms: ase.Atoms, commands: str, ranks: int = 1, **changes: object):
-        command = [self.bin / "lmp", "-in", self.input(atoms, commands, **changes)]
-        if ranks > 1:
-            command = [self.bin / "mpiexec", "-n", str(ranks), *command]
-        text = run(*command, cwd=self.folder)
-        rows = np.loadtxt(self.folder / "out.dump", skiprows=9, ndmin=2)
-        return rows, thermo(text)
-
-    def error(self, atoms: ase.Atoms, ranks: int = 1, **changes: object) -> str:
-        command = [self.bin / "lmp", "-in", self.input(atoms, "run 0", **changes)]
-        if ranks > 1:
-            command = [self.bin / "mpiexec", "-n", str(ranks), *command]
-        log = self.folder / "log.lammps"
-        run("sh", "-c", '"$@" >out 2>&1; test $? -ne 0', "sh", *command, cwd=self.folder)
-        return log.read_text() + (self.folder / "out").read_text()
+def test_limited_neighbours_and_direct_forces(lammps: Lammps, exported: ExportedFiles) -> None:
+    path = exported.path("dens_few")
+    calculator = SezmCalculator(path, threads=1)
+    assert calculator.session.metadata.max_neighbors == 5
+    structures = [recorded_structure("dens_few", name) for name in ("skewed5", "molecule9")]
+    structures.append(gas(("O", "H", "C", "N"), count=60, length=16.0))
+    elements = ("H", "C", "N", "O")
+    blocks = [
+        Block(atoms, path, elements=elements, thermo="step pe", shell=15.0) for atoms in structures
+    ]
+    for ranks in (1, 2):
+        for atoms, result in zip(structures, lammps.run(*blocks, ranks=ranks), strict=True):
+            forces = at(atoms, result, calculator).get_forces()
+            np.testing.assert_allclose(
+                result.forces, forces, atol=1e-10 * np.abs(forces).max(), rtol=0
+            )
 
 
-def thermo(text: str) -> np.ndarray:
-    """Rows of the last thermo table."""
-    lines = text.splitlines()
-    start = max(n for n, line in enumerate(lines) if line.split()[:1] == ["Step"])
-    rows = []
-    for line in lines[start + 1 :]:
-        if line.startswith("Loop"):
-            break
-        rows.append([float(word) for word in line.split()])
-    return np.array(rows)
+def test_charge_and_spin_are_keywords(lammps: Lammps, exported: ExportedFiles) -> None:
+    path = exported.path("charge_spin")
+    atoms = recorded_structure("charge_spin", "skewed5")
+    elements = ("H", "C", "N", "O")
+    energies = []
+    for charge, spin in ((3, 1), (-1, 2)):
+        style = f"sezm charge_spin {charge} {spin} threads 1"
+        (result,) = lammps.run(Block(atoms, path, elements=elements, pair_style=style))
+        atoms.info.update(charge=charge, spin=spin)
+        assert_same(result, atoms, SezmCalculator(path, threads=1), 1e-12)
+        energies.append(result.energy)
+    assert energies[0] != pytest.approx(energies[1], rel=1e-6)
 
 
-@pytest.fixture
-def engine(lammps: Path, build: Path, exported: Path, tmp_path: Path) -> Lammps:
-    return Lammps(lammps, build, exported, tmp_path)
+def test_energies_per_atom_add_up(lammps: Lammps, exported: ExportedFiles) -> None:
+    commands = "compute pea all pe/atom\ncompute sum all reduce sum c_pea\n"
+    commands += "thermo_style custom step pe c_sum\nthermo_modify format float %.17g\nrun 0"
+    block = Block(gas(), exported.path("tiny", atom_virial=True), commands, dump="c_pea")
+    calculator = SezmCalculator(block.model, threads=1)
+    for ranks in (1, 2):
+        (result,) = lammps.run(block, ranks=ranks)
+        table = result.tables[-1]
+        assert table["c_sum"][0] == pytest.approx(table["PotEng"][0], rel=1e-12)
+        atoms = at(block.atoms, result, calculator)
+        np.testing.assert_allclose(result.dump["c_pea"], atoms.get_potential_energies(), rtol=1e-11)
 
 
-def gas(elements: tuple[str, ...], count: int = 40, length: float = 22.0) -> ase.Atoms:
-    """Atoms strewn over a box, none closer than 1.8 Angstrom, hot."""
-    rng = np.random.default_rng(1)
-    positions: list[np.ndarray] = []
-    while len(positions) < count:
-        trial = rng.uniform(0, length, 3)
-        apart = [np.linalg.norm((trial - p + length / 2) % length - length / 2) for p in positions]
-        if min(apart, default=9.0) > 1.8:
-            positions.append(trial)
-    symbols = [elements[n % 2] for n in range(count)]
-    return ase.Atoms(symbols, positions, cell=np.eye(3) * length, pbc=True)
+def test_virials_per_atom_add_up(lammps: Lammps, exported: ExportedFiles) -> None:
+    names = [f"c_sum[{n}]" for n in range(1, 7)]
+    commands = "compute st all stress/atom NULL virial\ncompute sum all reduce sum c_st[*]\n"
+    commands += f"thermo_style custom step {' '.join(names)} pxx pyy pzz pxy pxz pyz vol\n"
+    commands += "thermo_modify format float %.17g\nrun 0"
+    block = Block(gas(), exported.path("tiny", atom_virial=True), commands, dump="c_st[*]")
+    found = []
+    for ranks in (1, 2):
+        (result,) = lammps.run(block, ranks=ranks)
+        table = result.tables[-1]
+        sums = np.array([table[name][0] for name in names])
+        pressure = -sums / table["Volume"][0]
+        scale = np.abs(pressure).max()
+        np.testing.assert_allclose(result.pressure, pressure, atol=1e-11 * scale, rtol=0)
+        found.append(np.stack([result.dump[f"c_st[{n}]"] for n in range(1, 7)], axis=1))
+    np.testing.assert_allclose(*found, atol=1e-10 * np.abs(found[0]).max(), rtol=0)
 
 
-def small_cell(elements: tuple[str, ...]) -> ase.Atoms:
-    """A skewed cell smaller than the cutoff."""
-    cell = [[3.4, 0, 0], [0.6, 3.6, 0], [-0.5, 0.7, 3.9]]
-    return ase.Atoms([elements[0], elements[1]], [[0, 0, 0], [1.5, 1.4, 1.6]], cell=cell, pbc=True)
+@pytest.mark.parametrize("ranks", [1, 2])
+def test_the_example_runs(lammps: Lammps, ranks: int) -> None:
+    example = ZOO.parents[2] / "cpp_client/examples/lammps/in.water"
+    variables = {"plugin": lammps.plugin, "model": ZOO / "model.onnx", "steps": "4"}
+    printed = lammps.run_file(example, variables, ranks=ranks)
+    assert "float32, cutoff 4.5 Angstrom, 3 message-passing steps" in printed
+    assert "Loop time" in printed and "for 4 steps with 192 atoms" in printed
 
 
-def read_back(atoms: ase.Atoms, rows: np.ndarray, engine: Lammps) -> ase.Atoms:
-    """The structure as LAMMPS had it (its files round positions), with the Python calculator."""
+def at(atoms: ase.Atoms, result: Result, calculator: SezmCalculator) -> ase.Atoms:
+    """The structure as LAMMPS had it last."""
     atoms = atoms.copy()
-    atoms.positions = rows[:, 2:5]
-    atoms.calc = engine.calculator
+    atoms.positions = result.positions
+    atoms.calc = calculator
     return atoms
 
 
-@pytest.mark.parametrize("make", [gas, small_cell])
-@pytest.mark.parametrize("units", ["metal", "real"])
-def test_energy_forces_and_virial_are_those_of_python(engine: Lammps, make, units: str) -> None:
-    atoms = make(engine.elements)
-    rows, table = engine.run(atoms, "run 0", units=units)
-    atoms = read_back(atoms, rows, engine)
-    scale = {"metal": 1.0, "real": KILOCALORIES_PER_MOLE}[units]
-    assert table[0, 1] == pytest.approx(scale * atoms.get_potential_energy(), rel=1e-8)
-    forces = scale * atoms.get_forces()
-    np.testing.assert_allclose(rows[:, 5:], forces, atol=1e-7 * np.abs(forces).max())
-    bar = {"metal": 1602176.6208, "real": 68568.415}[units]  # LAMMPS' nktv2p
-    pressure = -atoms.get_stress()[[0, 1, 2, 5, 4, 3]] * scale * bar
-    np.testing.assert_allclose(
-        table[0, 4:], pressure, rtol=1e-5, atol=1e-5 * np.abs(pressure).max()
-    )
+def assert_same(
+    result: Result,
+    atoms: ase.Atoms,
+    calculator: SezmCalculator,
+    tolerance: float,
+    units: str = "metal",
+) -> None:
+    """Energy, forces and virial are those of the calculator at LAMMPS' positions."""
+    atoms = at(atoms, result, calculator)
+    unit = {"metal": 1.0, "real": KILOCALORIES_PER_MOLE}[units]
+    energies, forces, virial = values(atoms, unit)
+    largest = max(np.abs(forces).max(), 1e-4)
+    scales = (max(np.abs(energies).sum(), 1.0), largest, max(np.abs(virial).max(), largest))
+    found = (result.energy, result.forces, result.pressure * atoms.cell.volume / BAR[units])
+    own = rounding_errors(atoms, unit)
+    for one, two, scale, error in zip(
+        found, (energies.sum(), forces, virial), scales, own, strict=True
+    ):
+        assert np.abs(one - two).max() <= tolerance * scale + 2 * error
 
 
-@pytest.mark.parametrize("ranks", [2, 4])
-def test_ranks_agree_while_atoms_migrate(engine: Lammps, ranks: int) -> None:
-    atoms = gas(engine.elements)
-    commands = (
-        "velocity all create 3000 7 loop geom\nfix 1 all nve\ntimestep 0.001\nthermo 5\nrun 20"
-    )
-    rows, table = engine.run(atoms, commands)
-    many_rows, many_table = engine.run(atoms, commands, ranks=ranks)
-    assert np.abs(many_rows - rows)[:, 2:].max() <= RANKS_AGREE * max(np.abs(rows).max(), 1.0)
-    np.testing.assert_allclose(many_table[:, 1], table[:, 1], rtol=RANKS_AGREE)
+def rounding_errors(atoms: ase.Atoms, unit: float) -> list[float]:
+    """How far the order of atoms moves Python's energy, forces and virial.
+
+    LAMMPS' lists have an order of their own, and the sums over edges theirs.
+    """
+    energies, forces, virial = values(atoms, unit)
+    moved = [0.0, 0.0, 0.0]
+    for seed in range(3):
+        order = np.random.default_rng(seed).permutation(len(atoms))
+        other = atoms[order]
+        other.calc = atoms.calc
+        found = values(other, unit)
+        differences = (
+            found[0].sum() - energies.sum(),
+            found[1] - forces[order],
+            found[2] - virial,
+        )
+        moved = [max(old, np.abs(new).max()) for old, new in zip(moved, differences, strict=True)]
+    return moved
 
 
-def test_an_empty_rank_is_harmless(engine: Lammps) -> None:
-    atoms = gas(engine.elements, count=6)
-    atoms.positions[:, 0] *= 0.4
-    rows, _ = engine.run(atoms, "run 0")
-    many_rows, _ = engine.run(atoms, "run 0", ranks=2, setup="processors 2 1 1")
-    np.testing.assert_allclose(many_rows, rows, atol=1e-12 + 1e-10 * np.abs(rows).max())
-
-
-def test_minimisation_and_changing_cells_run(engine: Lammps) -> None:
-    atoms = gas(engine.elements, count=12, length=12.0)
-    commands = (
-        "timestep 0.0002\nvelocity all create 300 7\nfix 1 all npt temp 300 300 0.1 iso 0 0 1\n"
-        "run 5\nunfix 1\nminimize 0 1e-3 3 10\nrun 0"
-    )
-    _, table = engine.run(atoms, commands)
-    assert np.isfinite(table).all()
-
-
-def test_misuse_has_its_message(engine: Lammps) -> None:
-    atoms = gas(engine.elements, count=6)
-    assert "one element for each of the 2 atom types" in engine.error(atoms, elements="O")
-    assert "Xe (type 2) is none of the elements" in engine.error(
-        atoms, elements=f"{engine.elements[0]} Xe"
-    )
-    assert "needs 'units metal' or 'units real', not lj" in engine.error(atoms, units="lj")
-    assert "no such file" in engine.error(atoms, model="/nonexistent")
-    assert "needs 'newton on'" in engine.error(atoms, setup="newton off")
-    assert f"add 'comm_modify cutoff {engine.shell:g}'" in engine.error(
-        atoms, ranks=2, shell=engine.shell - 1
-    )
+def values(atoms: ase.Atoms, unit: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Energies of the atoms, forces, and virial xx yy zz xy xz yz."""
+    stress = atoms.get_stress()[[0, 1, 2, 5, 4, 3]]
+    energies = unit * atoms.get_potential_energies()
+    return energies, unit * atoms.get_forces(), -unit * stress * atoms.cell.volume
