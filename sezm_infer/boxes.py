@@ -41,6 +41,8 @@ def box_for_model(metadata: Metadata, n_atoms: int) -> ase.Atoms:
     widths = extra_inputs(metadata)
     if "charge_spin" in widths:
         atoms.info |= {"charge": 0, "spin": 1}
+    if "charge" in widths:
+        atoms.info["charge"] = int(min(metadata.input_values.get("charge", (0,)), key=abs))
     if "fparam" in widths:
         atoms.info["fparam"] = np.zeros(widths["fparam"])
     if "aparam" in widths:

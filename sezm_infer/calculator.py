@@ -154,8 +154,7 @@ def _properties(metadata: Metadata) -> list[str]:
 
 def _same_conditioning(atoms: ase.Atoms, other: ase.Atoms) -> bool:
     """Whether two structures carry the same extra inputs, those no model takes included."""
-    now = {place: value for _, place, value in carried(atoms)}
-    before = {place: value for _, place, value in carried(other)}
+    now, before = dict(carried(atoms)), dict(carried(other))
     return now.keys() == before.keys() and all(
         np.array_equal(value, before[place]) for place, value in now.items()
     )

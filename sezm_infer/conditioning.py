@@ -5,6 +5,7 @@ each atom, and on the spin vectors of magnetic atoms. What a model takes must be
 default in the file; what it does not take must not be there, for it would be ignored in silence::
 
     charge_spin   atoms.info["charge"], atoms.info["spin"]     whole numbers
+    charge        atoms.info["charge"]                         whole number
     fparam        atoms.info["fparam"]                         [K]
     aparam        atoms.arrays["aparam"]                       [N, K]
     spins         atoms.arrays["spins"]                        [N, 3]
@@ -22,7 +23,7 @@ from .contract import CHARGES, INPUTS, SPINS
 from .errors import SezmError
 from .metadata import Metadata
 
-INFO_KEYS = {"charge_spin": ("charge", "spin"), "fparam": ("fparam",)}
+INFO_KEYS = {"charge_spin": ("charge", "spin"), "charge": ("charge",), "fparam": ("fparam",)}
 """Keys of ``atoms.info`` that make up an input with one row per system."""
 
 ARRAY_KEYS = {"aparam": "aparam", "spins": "spins"}
@@ -48,16 +49,17 @@ def conditioning_of(atoms: ase.Atoms, metadata: Metadata) -> dict[str, np.ndarra
             a wrong shape, or values that make no sense.
     """
     widths = extra_inputs(metadata)
-    for name, place, _ in carried(atoms):
-        if name not in widths:
+    taken = {place for name in widths for place in _places(name)}
+    carried_places = dict(carried(atoms)).keys()
+    for place in carried_places:
+        if place not in taken:
             raise SezmError(
                 f"the structure has {place}, which this model does not take and would ignore; "
                 f"remove it (del {place}), or use a model trained with it."
             )
-    given = {name for name, _, _ in carried(atoms)}
     return {
         name: np.array([metadata.input_defaults[name]])
-        if name in metadata.input_defaults and name not in given
+        if name in metadata.input_defaults and carried_places.isdisjoint(_places(name))
         else _read(name, atoms, width, metadata)
         for name, width in widths.items()
     }
@@ -68,27 +70,57 @@ def extra_inputs(metadata: Metadata) -> dict[str, int]:
     return {spec.name: int(spec.shape[1]) for spec in metadata.inputs[len(INPUTS) :]}
 
 
-def carried(atoms: ase.Atoms) -> Iterator[tuple[str, str, Any]]:
+def carried(atoms: ase.Atoms) -> Iterator[tuple[str, Any]]:
     """Every part of an extra input that a structure carries, whatever its model takes.
 
     Yields:
-        name of the input, where it stands, its value.
+        where it stands, its value.
     """
-    for name, keys in INFO_KEYS.items():
-        for key in keys:
-            if key in atoms.info:
-                yield name, f'atoms.info["{key}"]', atoms.info[key]
-    for name, key in ARRAY_KEYS.items():
+    for key in dict.fromkeys(key for keys in INFO_KEYS.values() for key in keys):
+        if key in atoms.info:
+            yield _in_info(key), atoms.info[key]
+    for key in ARRAY_KEYS.values():
         if key in atoms.arrays:
-            yield name, f'atoms.arrays["{key}"]', atoms.arrays[key]
+            yield _in_arrays(key), atoms.arrays[key]
+
+
+def _places(name: str) -> list[str]:
+    """Where the parts of an extra input stand."""
+    if name in ARRAY_KEYS:
+        return [_in_arrays(ARRAY_KEYS[name])]
+    return [_in_info(key) for key in INFO_KEYS[name]]
+
+
+def _in_info(key: str) -> str:
+    return f'atoms.info["{key}"]'
+
+
+def _in_arrays(key: str) -> str:
+    return f'atoms.arrays["{key}"]'
 
 
 def _read(name: str, atoms: ase.Atoms, width: int, metadata: Metadata) -> np.ndarray:
     if name == "charge_spin":
         return _charge_spin(atoms, metadata.input_defaults.get(name))
+    if name == "charge":
+        return _charge(atoms, metadata.input_values.get(name))
     if name == "fparam":
         return _fparam(atoms, width)
     return _per_atom(name, atoms, width)
+
+
+def _charge(atoms: ase.Atoms, known: tuple[float, ...] | None) -> np.ndarray:
+    """[1, 1]; one of those that the model knows."""
+    if "charge" not in atoms.info:
+        raise _missing("the total charge", _in_info("charge"))
+    charge = _whole("charge", atoms, CHARGES)
+    if known is not None and charge not in known:
+        names = ", ".join(f"{value:g}" for value in known)
+        raise SezmError(
+            f"{_in_info('charge')} is {charge:g}; the model was trained on systems of charge "
+            f"{names}, and knows no other."
+        )
+    return np.array([[charge]])
 
 
 def _charge_spin(atoms: ase.Atoms, default: tuple[float, ...] | None) -> np.ndarray:
@@ -127,7 +159,7 @@ def _whole(key: str, atoms: ase.Atoms, limits: tuple[int, int]) -> float:
 
 def _fparam(atoms: ase.Atoms, width: int) -> np.ndarray:
     """[1, K]."""
-    place = 'atoms.info["fparam"]'
+    place = _in_info("fparam")
     if "fparam" not in atoms.info:
         raise _missing(f"{width} frame parameters", place)
     values = _finite(place, atoms.info["fparam"])
@@ -141,7 +173,7 @@ def _fparam(atoms: ase.Atoms, width: int) -> np.ndarray:
 def _per_atom(name: str, atoms: ase.Atoms, width: int) -> np.ndarray:
     """[N, K]."""
     key = ARRAY_KEYS[name]
-    place = f'atoms.arrays["{key}"]'
+    place = _in_arrays(key)
     if key not in atoms.arrays:
         raise _missing(f"{width} numbers for each atom", place)
     values = _finite(place, atoms.arrays[key])

@@ -64,13 +64,20 @@ INPUTS: tuple[TensorSpec, ...] = (
 )
 """Inputs of every file, in the order of the graph's signature."""
 
-CONDITIONING_AXES = {"charge_spin": "B", "fparam": "B", "aparam": "N", "spins": "N"}
+CONDITIONING_AXES = {
+    "charge_spin": "B",
+    "charge": "B",
+    "fparam": "B",
+    "aparam": "N",
+    "spins": "N",
+}
 """Inputs that only some files have, after ``INPUTS`` and in this order: real, with one row per
 system (B) or atom (N), of a width that the model sets."""
 
 CHARGES = (-100, 99)
 SPINS = (0, 99)
-"""Smallest and largest total charge and spin of ``charge_spin``: what models have a table for."""
+"""Smallest and largest total charge and spin: what models have a table for. A file's metadata may
+narrow them down."""
 
 OUTPUTS: tuple[TensorSpec, ...] = (
     TensorSpec("energy", ("B",), "float64", "eV"),

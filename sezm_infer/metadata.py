@@ -30,6 +30,19 @@ class StaticSizes:
 
 
 @dataclass(frozen=True)
+class StageWidths:
+    """Numbers per atom that a stage of a staged file hands on.
+
+    Attributes:
+        carried: to the atom's own next stage.
+        sent: to the next stage of the atom and its neighbours.
+    """
+
+    carried: int
+    sent: int
+
+
+@dataclass(frozen=True)
 class Metadata:
     """What an engine has to know of a file; no side file is ever needed.
 
@@ -46,7 +59,10 @@ class Metadata:
         forces_kind: "conservative" (gradient of the energy) or "direct"; "none" of a
             checkpoint that predicts a property, which no file does.
         input_defaults: values, by name, of extra inputs that a structure may leave out.
+        input_values: by name, the values that are known of extra inputs which take no others.
         max_neighbors: how many nearest neighbours of each atom are edges; None for no limit.
+        stages: of a staged file, what each stage but the last hands on; None of a file that
+            computes everything at once.
         versions: name -> version of the tools that wrote the file.
         verification: what was compared before the file was handed over, and the largest deviations.
         summary: what the model is to its users: size, heads, parameters, unusual options, cost per
@@ -66,7 +82,9 @@ class Metadata:
     checkpoint_sha256: str
     forces_kind: str = "conservative"
     input_defaults: dict[str, tuple[float, ...]] = field(default_factory=dict)
+    input_values: dict[str, tuple[float, ...]] = field(default_factory=dict)
     max_neighbors: int | None = None
+    stages: tuple[StageWidths, ...] | None = None
     versions: dict[str, str] = field(default_factory=dict)
     verification: dict[str, Any] = field(default_factory=dict)
     summary: dict[str, Any] = field(default_factory=dict)
@@ -116,15 +134,17 @@ def _has_no_default(entry: Field[Any]) -> bool:
 
 def _typed(record: dict[str, Any]) -> dict[str, Any]:
     """JSON lists and objects of a checked record back as tuples, specs and sizes."""
-    sizes = record["static_sizes"]
+    sizes, stages = record["static_sizes"], record.get("stages")
     bound_to = record.get("compiled_for")
     return record | {
         "elements": tuple(record["elements"]),
         "static_sizes": None if sizes is None else StaticSizes(**sizes),
+        "stages": None if stages is None else tuple(StageWidths(**widths) for widths in stages),
         "inputs": tuple(_tensor_spec(spec) for spec in record["inputs"]),
         "outputs": tuple(_tensor_spec(spec) for spec in record["outputs"]),
-        "input_defaults": {
-            name: tuple(values) for name, values in record.get("input_defaults", {}).items()
+        **{
+            key: {name: tuple(values) for name, values in record.get(key, {}).items()}
+            for key in ("input_defaults", "input_values")
         },
         "compiled_for": bound_to and _compiled_for(bound_to),
     }

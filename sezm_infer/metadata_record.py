@@ -13,8 +13,10 @@ FORCES_KINDS = ("conservative", "direct", "none")
 
 DTYPES = ("float32", "float64")
 
+FIXED_WIDTHS = {"charge_spin": 2, "charge": 1, "spins": 3}
+
 KNOWN_INPUTS = {spec.name: spec for spec in INPUTS} | {
-    name: TensorSpec(name, (axis, {"charge_spin": 2, "spins": 3}.get(name, "K")), "real", "")
+    name: TensorSpec(name, (axis, FIXED_WIDTHS.get(name, "K")), "real", "")
     for name, axis in CONDITIONING_AXES.items()
 }
 """In the order of the graph; K is any whole number."""
@@ -94,6 +96,9 @@ def _signature_problem(record: Mapping[str, Any]) -> str:
     for name, values in record.get("input_defaults", {}).items():
         if len(values) != widths.get(name):
             return f"input_defaults has {len(values)} numbers for {name}"
+    for name in record.get("input_values", {}):
+        if widths.get(name) != 1:
+            return f"input_values has values for {name}"
     return ""
 
 
@@ -220,7 +225,9 @@ CHECKS: dict[str, Check] = {
     "checkpoint_sha256": _is_text,
     "forces_kind": _one_of(*FORCES_KINDS),
     "input_defaults": _object_of(_list_of(_is_number)),
+    "input_values": _object_of(lambda value: _list_of(_is_number)(value) and value != []),
     "max_neighbors": _or_null(_is_count),
+    "stages": _or_null(_list_of(_with_all({"carried": _is_whole, "sent": _is_count}))),
     "versions": _object_of(_is_text),
     "verification": _is_object,
     "summary": _with_any(_SUMMARY),

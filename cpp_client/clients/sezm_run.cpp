@@ -28,6 +28,8 @@ void set_inputs(sezm::Model &model, const Structure &structure) {
         std::vector<double> values;
         if (name == "charge_spin" && charge != nullptr && spin != nullptr) {
             values = parse_numbers(*charge + " " + *spin, "charge and spin");
+        } else if (name == "charge" && charge != nullptr) {
+            values = parse_numbers(*charge, name);
         } else if (name == "fparam" && structure.find_info(name) != nullptr) {
             values = parse_numbers(*structure.find_info(name), name);
         } else if ((name == "aparam" || name == "spins") && structure.find_column(name)) {

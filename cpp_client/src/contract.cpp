@@ -25,6 +25,7 @@ const std::vector<Known> &known_inputs() {
         {"edge_vec", {"E", "3"}, "real", true},
         {"atom_mask", {"N"}, "real", true},
         {"charge_spin", {"B", "2"}, "real", false},
+        {"charge", {"B", "1"}, "real", false},
         {"fparam", {"B", "K"}, "real", false},
         {"aparam", {"N", "K"}, "real", false},
         {"spins", {"N", "3"}, "real", false},

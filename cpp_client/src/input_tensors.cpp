@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <set>
+#include <sstream>
 
 #include "contract.hpp"
 #include "elements.hpp"
@@ -73,6 +74,7 @@ void InputTensors<Real>::set_optional(const std::string &name, const double *val
                                               " values; it takes " + std::to_string(input.width) +
                                               (is_per_atom(*input.spec) ? " per atom." : "."));
         }
+        check_known(name, values, count);
         input.values.assign(values, values + count);
         input.is_set = true;
         return;
@@ -80,6 +82,23 @@ void InputTensors<Real>::set_optional(const std::string &name, const double *val
     throw Error(ErrorCode::input, "this model takes no input '" + name + "'; " +
                                       (names.empty() ? "it takes no optional one."
                                                      : "it takes " + joined(names) + "."));
+}
+
+/// Refuse values without a meaning to a model that knows a few alone.
+template <class Real>
+void InputTensors<Real>::check_known(const std::string &name, const double *values,
+                                     std::size_t count) const {
+    const auto found = metadata_.input_values.find(name);
+    if (found == metadata_.input_values.end()) return;
+    const std::vector<double> &known = found->second;
+    for (std::size_t i = 0; i < count; ++i) {
+        if (std::find(known.begin(), known.end(), values[i]) != known.end()) continue;
+        std::ostringstream message;
+        message << "input '" << name << "' is " << values[i] << "; this model knows";
+        for (const double value : known) message << ' ' << value;
+        message << " alone.";
+        throw Error(ErrorCode::input, message.str());
+    }
 }
 
 template <class Real>

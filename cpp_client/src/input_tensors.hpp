@@ -20,7 +20,7 @@ class InputTensors {
 
     /// Remember an optional input, for all calls that follow.
     ///
-    /// Throws Error (input): the file takes no such input, or not of that size.
+    /// Throws Error (input): the file takes no such input, not of that size, or not these values.
     void set_optional(const std::string &name, const double *values, std::size_t count);
 
     /// Tensors in the graph's order, valid until the next call and as long as `edges` is.
@@ -40,6 +40,7 @@ class InputTensors {
         std::vector<Real> padded;
     };
 
+    void check_known(const std::string &name, const double *values, std::size_t count) const;
     void check(const Edges<Real> &edges) const;
     void check_sizes(const Edges<Real> &edges) const;
     void lay_out_atoms(const Edges<Real> &edges);

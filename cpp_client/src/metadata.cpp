@@ -50,6 +50,9 @@ void read_optional(const Json &record, Metadata &metadata) {
     if (record.contains("input_defaults")) {
         record["input_defaults"].get_to(metadata.input_defaults);
     }
+    if (record.contains("input_values")) {
+        record["input_values"].get_to(metadata.input_values);
+    }
     if (record.contains("max_neighbors") && !record["max_neighbors"].is_null()) {
         metadata.max_neighbors = record["max_neighbors"].get<std::int64_t>();
     }
@@ -109,6 +112,7 @@ void check_keys(const Json &record, const std::string &path) {
         "checkpoint_sha256",
         "forces_kind",
         "input_defaults",
+        "input_values",
         "max_neighbors",
         "versions",
         "verification",

@@ -56,9 +56,11 @@ TEST_CASE("optional inputs, defaults and limits are read") {
     changed["inputs"].push_back(
         {{"name", "fparam"}, {"shape", {"B", 4}}, {"dtype", "real"}, {"unit", ""}});
     changed["input_defaults"] = {{"fparam", {1, 2, 3, 4}}};
+    changed["input_values"] = {{"fparam", {1, 2, 3, 4}}};
     changed["max_neighbors"] = 20;
     const sezm::Metadata metadata = sezm::parse_metadata(changed.dump(), "FILE");
     CHECK(metadata.inputs.back().shape == std::vector<std::string>{"B", "4"});
     CHECK(metadata.input_defaults.at("fparam")[3] == 4);
+    CHECK(metadata.input_values.at("fparam").size() == 4);
     CHECK(metadata.max_neighbors == 20);
 }

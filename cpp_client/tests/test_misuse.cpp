@@ -91,3 +91,14 @@ TEST_CASE("optional inputs are asked for by name") {
     CHECK(static_cast<const double *>(tensors[8].data)[1] == 1);  // the default
     CHECK(static_cast<const double *>(tensors[9].data)[2] == 3);
 }
+
+TEST_CASE("values that a model does not know are named") {
+    sezm::Metadata metadata = open_model().metadata();
+    metadata.inputs.push_back({"charge", {"B", "1"}, "real", ""});
+    metadata.input_values["charge"] = {-1, 0};
+    sezm::InputTensors<double> inputs(metadata);
+    const double charges[] = {0, 2};
+    inputs.set_optional("charge", charges, 1);
+    require_error([&] { inputs.set_optional("charge", charges + 1, 1); }, ErrorCode::input,
+                  "input 'charge' is 2; this model knows -1 0 alone");
+}

@@ -41,11 +41,9 @@ def is_constant(operator: Any, arguments: list[Any], sizes: SampleSizes) -> bool
 
 
 def is_worth_storing(operator: Any, arguments: list[Any], result: Any) -> bool:
-    """Whether a constant is small; a view takes no memory of its own."""
+    """Whether a constant is small, in a file: a tensor that repeats itself is written in full."""
     if operator.overloadpacket in FACTORIES:
         return True
-    inputs, outputs = (
-        sum(leaf.untyped_storage().nbytes() for leaf in group if isinstance(leaf, Tensor))
-        for group in (arguments, leaves(result))
-    )
+    inputs = sum(t.untyped_storage().nbytes() for t in arguments if isinstance(t, Tensor))
+    outputs = sum(t.nbytes for t in leaves(result) if isinstance(t, Tensor))
     return outputs <= max(SMALL, LARGEST_GROWTH * inputs)

@@ -14,6 +14,8 @@ from sezm_models.elements import ATOMIC_NUMBERS
 from torch import Tensor
 from torch.utils.flop_counter import FlopCounterMode
 
+from sezm_infer.contract import CONDITIONING_AXES
+
 from .flat_function import MODEL_INPUTS, EnergyModel
 
 DENSITY = 0.1
@@ -22,9 +24,6 @@ DENSITY = 0.1
 ATOMS = (8, 16)
 SHORTEST = 0.9
 """Angstrom."""
-
-OF_SYSTEMS = ("charge_spin", "fparam")
-"""Further inputs with a row per system; others have one per atom."""
 
 
 class Cost(NamedTuple):
@@ -68,7 +67,7 @@ def _measured(model: EnergyModel, atoms: int, edges_per_atom: int) -> tuple[int,
 
     inputs = _system(model, atoms, edges_per_atom)
     extra = {
-        name: torch.zeros(1 if name in OF_SYSTEMS else atoms, width, dtype=model.dtype)
+        name: torch.zeros(1 if CONDITIONING_AXES[name] == "B" else atoms, width, dtype=model.dtype)
         for name, width in model.conditioning.items()
     }
     evaluate: Any = model.energy_and_forces if model.forces_kind == "direct" else model

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from sezm_infer.contract import Signature, TensorSpec, signature
-from sezm_infer.metadata import Metadata, StaticSizes
+from sezm_infer.metadata import Metadata, StageWidths, StaticSizes
 
 from .flat_function import EnergyModel
 
@@ -23,6 +23,7 @@ def describe(
     *,
     static: StaticSizes | None = None,
     atom_virial: bool = False,
+    stages: tuple[StageWidths, ...] | None = None,
     versions: dict[str, str] | None = None,
 ) -> Metadata:
     """Metadata of a model.
@@ -32,6 +33,7 @@ def describe(
         sha256: digest of its checkpoint file; "" for a model that has none.
         static: fixed sizes, which then stand in the shapes in place of letters.
         atom_virial: whether the atoms' virials are an output.
+        stages: what the stages of a staged file hand on.
         versions: of the tools that write the file.
 
     Raises:
@@ -51,7 +53,9 @@ def describe(
         checkpoint_sha256=sha256,
         forces_kind=model.forces_kind,
         input_defaults=dict(model.conditioning_defaults),
+        input_values=dict(model.conditioning_values),
         max_neighbors=model.max_neighbors,
+        stages=stages,
         versions=versions or {},
     )
 

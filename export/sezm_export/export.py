@@ -19,9 +19,14 @@ from .formats import format_of
 from .load import load_model
 from .simplify_graph import simplify_graph
 from .sizes import SampleSizes
+from .stage_functions import StageFunctions
 from .summarise import summarise
 from .trace import trace
+from .trace_stages import trace_stages
 from .verification import Progress, verify
+
+Graphs = fx.GraphModule | list[fx.GraphModule]
+"""Of an ordinary file, or of the programs of a staged one."""
 
 
 def export(
@@ -32,6 +37,7 @@ def export(
     ema: bool = False,
     static: tuple[int, int] | None = None,
     atom_virial: bool = False,
+    staged: bool = False,
     progress: Progress | None = None,
 ) -> Metadata:
     """Write a checkpoint's model as a file that needs none of its code, and prove the file.
@@ -46,6 +52,7 @@ def export(
         ema: take the averaged weights that the checkpoint carries beside its own.
         static: fixed numbers of atoms and edges; None for a file that takes any.
         atom_virial: the file also gives the virial of each atom.
+        staged: the model in stages, for simulations on many ranks; see ``staged_contract``.
         progress: called with a sentence at each step.
 
     Returns:
@@ -68,6 +75,7 @@ def export(
         sha256=file_digest(checkpoint),
         static=static,
         atom_virial=atom_virial,
+        staged=staged,
         progress=progress,
     )
 
@@ -79,6 +87,7 @@ def export_model(
     *,
     static: tuple[int, int] | None = None,
     atom_virial: bool = False,
+    staged: bool = False,
     progress: Progress | None = None,
 ) -> Metadata:
     """As :func:`export`, for a model that is loaded already.
@@ -89,6 +98,7 @@ def export_model(
         sha256: digest of its checkpoint file, for the metadata.
         static: see :func:`export`.
         atom_virial: see :func:`export`.
+        staged: see :func:`export`.
         progress: see :func:`export`.
     """
     output = Path(output)
@@ -96,15 +106,33 @@ def export_model(
     file_format = format_of(output)
     require_writable(output)
     sizes = None if static is None else StaticSizes(*static)
+    if static is not None and staged:
+        raise SezmError(
+            "parts of a system are of any size; export with either --static or --staged."
+        )
+    if staged and file_format.lower_staged is None:
+        raise SezmError(
+            f"{output}: files in {file_format.name} format are not staged; use .onnx or .pt."
+        )
+    functions = StageFunctions(model) if staged else None
     metadata = describe(
-        model, sha256, static=sizes, atom_virial=atom_virial, versions=tool_versions()
+        model,
+        sha256,
+        static=sizes,
+        atom_virial=atom_virial,
+        stages=None if functions is None else functions.widths,
+        versions=tool_versions(),
     )
     metadata = replace(metadata, summary=summarise(model))
     if not file_format.is_portable:
         _check_portable(output, metadata)
     report("tracing the model")
-    samples = None if static is None else SampleSizes(*static, systems=1, symbolic=False)
-    graph = simplify_graph(trace(model, static=samples, atom_virial=atom_virial))
+    graph: Graphs
+    if functions is not None:
+        graph = trace_stages(functions)
+    else:
+        samples = None if static is None else SampleSizes(*static, systems=1, symbolic=False)
+        graph = simplify_graph(trace(model, static=samples, atom_virial=atom_virial))
     if not file_format.is_portable:
         portable = output.with_suffix(".onnx")
         if not is_same_model(portable, metadata):
@@ -114,12 +142,16 @@ def export_model(
 
 
 def _write(
-    graph: fx.GraphModule, model: EnergyModel, metadata: Metadata, output: Path, report: Progress
+    graph: Graphs, model: EnergyModel, metadata: Metadata, output: Path, report: Progress
 ) -> Metadata:
     """One file, proven before it gets its name."""
     file_format = format_of(output)
     report(f"writing {file_format.name}")
-    lowered = file_format.lower(graph, metadata)
+    if isinstance(graph, list):
+        assert file_format.lower_staged is not None
+        lowered = file_format.lower_staged(graph, metadata)
+    else:
+        lowered = file_format.lower(graph, metadata)
     with atomic_output(output) as temporary:
         file_format.save(lowered, metadata, temporary)
         findings = verify(temporary, model, metadata, report)

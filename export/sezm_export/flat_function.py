@@ -40,6 +40,7 @@ class EnergyModel(Protocol):
         conditioning: width of each extra input, by the names of
             ``sezm_infer.contract.CONDITIONING_AXES``; empty for most models.
         conditioning_defaults: values for extra inputs that users may leave out.
+        conditioning_values: the values known of extra inputs that take no others.
         forces_kind: "conservative" (derivative of the energy) or "direct".
         max_neighbors: an atom sees at most so many nearest neighbours; the edges that the model
             gets are truncated already. None for no limit.
@@ -54,6 +55,7 @@ class EnergyModel(Protocol):
     dtype: torch.dtype
     conditioning: Mapping[str, int]
     conditioning_defaults: Mapping[str, tuple[float, ...]]
+    conditioning_values: Mapping[str, tuple[float, ...]]
     forces_kind: str
     max_neighbors: int | None
     graph_sizes: GraphSizes
@@ -129,8 +131,8 @@ def _direct(model: EnergyModel, named: dict[str, Tensor]) -> dict[str, Tensor]:
         atom_energy, forces = model.energy_and_forces(**_model_inputs(model, named))
         mask = named["atom_mask"]
         return {
-            "atom_energy": _masked(atom_energy, mask),
-            "forces": _masked(forces, mask.unsqueeze(1)),
+            "atom_energy": masked(atom_energy, mask),
+            "forces": masked(forces, mask.unsqueeze(1)),
         }
 
 
@@ -144,7 +146,7 @@ def _conservative(
         if name in named
     }
     energy_of_atoms = model(**_model_inputs(model, named | leaves))
-    atom_energy = _masked(energy_of_atoms, named["atom_mask"])
+    atom_energy = masked(energy_of_atoms, named["atom_mask"])
     gradients = dict(zip(leaves, _gradients(atom_energy, list(leaves.values())), strict=True))
     with torch.no_grad():
         forces, at_target, at_source = _assemble(
@@ -177,7 +179,7 @@ def _system_sums(values: Tensor, named: dict[str, Tensor]) -> Tensor:
     return segment_sum(values, named["batch"], named["natoms"].shape[0])
 
 
-def _masked(values: Tensor, mask: Tensor) -> Tensor:
+def masked(values: Tensor, mask: Tensor) -> Tensor:
     """Values times mask, zero where the mask is zero, even if there is a NaN."""
     weighted = values * mask.to(values.dtype)
     return torch.where(mask != 0, weighted, torch.zeros_like(weighted))

@@ -7,6 +7,7 @@ race.
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import onnx
@@ -19,6 +20,7 @@ from sezm_infer.errors import SezmError
 from sezm_infer.metadata import Metadata
 
 from .graph_tools import is_tensor, shape, value
+from .onnx_builder import OnnxBuilder, OnnxConstants, onnx_model
 from .onnx_lowering import ONNX_TYPES, Lowering
 from .onnx_operators import TRANSLATIONS, constant
 
@@ -35,7 +37,29 @@ def to_onnx(module: fx.GraphModule, metadata: Metadata) -> onnx.ModelProto:
     Raises:
         SezmError: an operator that has no translation.
     """
-    lowering = Lowering(module.meta["sizes"])
+    constants = OnnxConstants()
+    inputs = [value_info(spec, metadata) for spec in metadata.inputs]
+    graph = onnx_graph(module, OnnxBuilder(constants), metadata.outputs, metadata, inputs)
+    return onnx_model(graph, constants, PRODUCER)
+
+
+def onnx_graph(
+    module: fx.GraphModule,
+    builder: OnnxBuilder,
+    outputs: Sequence[TensorSpec],
+    metadata: Metadata,
+    inputs: Sequence[onnx.ValueInfoProto] = (),
+) -> onnx.GraphProto:
+    """As :func:`to_onnx`, for one graph of a file.
+
+    Args:
+        module: whose placeholders have the names of the values that it reads.
+        builder: that takes its nodes.
+        outputs: of the graph, in order.
+        metadata: gives the dtype.
+        inputs: of the graph; none of one inside another, which reads the values of that one.
+    """
+    lowering = Lowering(builder, module.meta["sizes"])
     for node in module.graph.nodes:
         if node.op == "placeholder":
             lowering.names[node] = node.name
@@ -44,13 +68,9 @@ def to_onnx(module: fx.GraphModule, metadata: Metadata) -> onnx.ModelProto:
         elif node.op == "call_function":
             lowering.names[node] = _translated(lowering, node)
         else:
-            for result, spec in zip(node.args[0], metadata.outputs, strict=True):
-                lowering.builder.rename(lowering.names[result], spec.name)
-    return lowering.builder.model(
-        [_value_info(spec, metadata) for spec in metadata.inputs],
-        [_value_info(spec, metadata) for spec in metadata.outputs],
-        PRODUCER,
-    )
+            for result, spec in zip(node.args[0], outputs, strict=True):
+                builder.rename(lowering.names[result], spec.name)
+    return builder.graph(PRODUCER, inputs, [value_info(spec, metadata) for spec in outputs])
 
 
 def save_onnx(model: onnx.ModelProto, metadata: Metadata, path: Path) -> None:
@@ -70,7 +90,7 @@ def require_no_racing_sum(path: Path) -> None:
     Raises:
         SezmError: it holds a ``ScatterND`` with a reduction.
     """
-    for node in onnx.load(str(path), load_external_data=False).graph.node:
+    for node in _all_nodes(onnx.load(str(path), load_external_data=False).graph):
         if node.op_type == "ScatterND" and any(a.name == "reduction" for a in node.attribute):
             raise SezmError(
                 f"{path}: {node.name} is a ScatterND with a reduction, which ONNX Runtime computes "
@@ -93,6 +113,16 @@ def _translated(lowering: Lowering, node: fx.Node) -> str:
     return name
 
 
-def _value_info(spec: TensorSpec, metadata: Metadata) -> onnx.ValueInfoProto:
+def _all_nodes(graph: onnx.GraphProto) -> Iterator[onnx.NodeProto]:
+    """Those of graphs inside the graph included."""
+    for node in graph.node:
+        yield node
+        for attribute in node.attribute:
+            if attribute.type == onnx.AttributeProto.GRAPH:
+                yield from _all_nodes(attribute.g)
+
+
+def value_info(spec: TensorSpec, metadata: Metadata) -> onnx.ValueInfoProto:
+    """How ONNX declares an input or output."""
     dtype = getattr(torch, metadata.dtype if spec.dtype == "real" else spec.dtype)
     return helper.make_tensor_value_info(spec.name, ONNX_TYPES[dtype], list(spec.shape))

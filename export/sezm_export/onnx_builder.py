@@ -17,13 +17,36 @@ IR_VERSION = 8
 """The file layout that goes with opset 18."""
 
 
-class OnnxBuilder:
-    """Nodes in order of execution, and constants, each stored once."""
+class OnnxConstants:
+    """Constants of a file, each stored once."""
 
     def __init__(self) -> None:
+        self.tensors: list[TensorProto] = []
+        self._names: dict[tuple[Any, ...], str] = {}
+
+    def name_of(self, array: np.ndarray) -> str:
+        """The name of a constant."""
+        array = np.asarray(array, order="C")
+        key = (array.dtype.str, array.shape, array.tobytes())
+        if key not in self._names:
+            name = f"constant_{len(self.tensors)}"
+            self.tensors.append(numpy_helper.from_array(array, name))
+            self._names[key] = name
+        return self._names[key]
+
+
+class OnnxBuilder:
+    """Nodes of one graph in order of execution.
+
+    Args:
+        constants: of the file.
+        prefix: of the names of all values, different for each graph of a file.
+    """
+
+    def __init__(self, constants: OnnxConstants, prefix: str = "") -> None:
+        self._prefix = prefix
         self._nodes: list[onnx.NodeProto] = []
-        self._initializers: list[TensorProto] = []
-        self._constants: dict[tuple[Any, ...], str] = {}
+        self._constants = constants
         self._results: dict[tuple[Any, ...], str] = {}
         self._shapes: dict[str, onnx.ValueInfoProto] = {}
 
@@ -38,7 +61,7 @@ class OnnxBuilder:
         given = {key: item for key, item in attributes.items() if item is not None}
         key = (kind, inputs, repr(sorted(given.items())))
         if key not in self._results:
-            output = f"{kind}_{len(self._nodes)}"
+            output = f"{self._prefix}{kind}_{len(self._nodes)}"
             self._nodes.append(helper.make_node(kind, inputs, [output], name=output, **given))
             self._results[key] = output
         return self._results[key]
@@ -47,7 +70,7 @@ class OnnxBuilder:
         """Positions that sort a vector in ascending order, equal ones in their order."""
         key = ("TopK", values)
         if key not in self._results:
-            name = f"TopK_{len(self._nodes)}"
+            name = f"{self._prefix}TopK_{len(self._nodes)}"
             outputs = [f"{name}_values", f"{name}_indices"]
             options: dict[str, Any] = {"axis": 0, "largest": 0, "sorted": 1}
             self._nodes.append(
@@ -58,13 +81,7 @@ class OnnxBuilder:
 
     def constant(self, array: np.ndarray) -> str:
         """The name of a constant."""
-        array = np.asarray(array, order="C")
-        key = (array.dtype.str, array.shape, array.tobytes())
-        if key not in self._constants:
-            name = f"constant_{len(self._constants)}"
-            self._initializers.append(numpy_helper.from_array(array, name))
-            self._constants[key] = name
-        return self._constants[key]
+        return self._constants.name_of(array)
 
     def integers(self, *numbers: int) -> str:
         """A constant vector of int64."""
@@ -86,25 +103,34 @@ class OnnxBuilder:
         """Give a value the name of a graph output."""
         self._nodes.append(helper.make_node("Identity", [value], [name], name=name))
 
-    def model(
+    def choice(self, condition: str, yes: onnx.GraphProto, no: onnx.GraphProto) -> list[str]:
+        """The results of one of two graphs that have as many outputs."""
+        name = f"{self._prefix}If_{len(self._nodes)}"
+        outputs = [f"{name}_{position}" for position in range(len(yes.output))]
+        branches: dict[str, Any] = {"then_branch": yes, "else_branch": no}
+        self._nodes.append(helper.make_node("If", [condition], outputs, name=name, **branches))
+        return outputs
+
+    def graph(
         self,
+        name: str,
         inputs: Sequence[onnx.ValueInfoProto],
         outputs: Sequence[onnx.ValueInfoProto],
-        producer: str,
-    ) -> onnx.ModelProto:
-        """The finished model."""
+    ) -> onnx.GraphProto:
+        """The finished graph, without the constants."""
         written = {output for node in self._nodes for output in node.output}
-        graph = helper.make_graph(
-            self._nodes,
-            producer,
-            list(inputs),
-            list(outputs),
-            initializer=self._initializers,
-            value_info=[info for name, info in self._shapes.items() if name in written],
+        described = [info for value, info in self._shapes.items() if value in written]
+        return helper.make_graph(
+            self._nodes, name, list(inputs), list(outputs), value_info=described
         )
-        return helper.make_model(
-            graph,
-            producer_name=producer,
-            ir_version=IR_VERSION,
-            opset_imports=[helper.make_opsetid("", OPSET)],
-        )
+
+
+def onnx_model(graph: onnx.GraphProto, constants: OnnxConstants, producer: str) -> onnx.ModelProto:
+    """The model of a graph and all constants that it and the graphs inside it use."""
+    graph.initializer.extend(constants.tensors)
+    return helper.make_model(
+        graph,
+        producer_name=producer,
+        ir_version=IR_VERSION,
+        opset_imports=[helper.make_opsetid("", OPSET)],
+    )

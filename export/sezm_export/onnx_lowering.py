@@ -37,14 +37,17 @@ NUMPY_TYPES = {
 class Lowering:
     """The ONNX graph so far.
 
-    Attributes:
+    Args:
         builder: takes the nodes.
         sizes: what the lengths in the traced graph stand for.
+
+    Attributes:
+        builder, sizes: as given.
         names: ONNX value of each traced node; sizes are int64 vectors of length 1.
     """
 
-    def __init__(self, sizes: SampleSizes) -> None:
-        self.builder = OnnxBuilder()
+    def __init__(self, builder: OnnxBuilder, sizes: SampleSizes) -> None:
+        self.builder = builder
         self.sizes = sizes
         self.names: dict[fx.Node, str] = {}
 

@@ -9,7 +9,7 @@ import torch
 from onnx import helper
 from torch import fx
 
-from .graph_tools import value
+from .graph_tools import shape, value
 from .onnx_lowering import ONNX_TYPES, Lowering, Translation
 
 aten = torch.ops.aten
@@ -39,8 +39,16 @@ def _permute(lowering: Lowering, node: fx.Node, source: fx.Node, dims: list[int]
 
 
 def _expand(lowering: Lowering, node: fx.Node, source: fx.Node, sizes: list[Any]) -> str:
+    """A matrix that is only multiplied from the left is not repeated: MatMul does it."""
+    is_matrix = value(source).dim() >= 2 and shape(source)[-2:] == shape(node)[-2:]
+    if is_matrix and all(_is_left_factor(node, user) for user in node.users):
+        return lowering.names[source]
     kept = [1 if size == -1 else size for size in sizes]
     return lowering.builder.op("Expand", lowering.names[source], lowering.shape_vector(kept))
+
+
+def _is_left_factor(node: fx.Node, product: fx.Node) -> bool:
+    return product.target is aten.bmm.default and product.args[0] is node is not product.args[1]
 
 
 def _full(

@@ -121,9 +121,24 @@ def _padded(rewriter: Rewriter, source: fx.Node, dim: int, before: int, after: i
     """Zeros before and after the rows of an axis."""
     if before == after == 0:
         return source
+    if any(not isinstance(rewriter.sizes.dim(length), int) for length in (before, after)):
+        # Pads are numbers in the file; rows of ghosts are as many as there are.
+        zeros = [_zeros(rewriter, source, dim, length) for length in (before, after)]
+        pieces = [zeros[0], source, zeros[1]]
+        return rewriter.call(aten.cat.default, [p for p in pieces if p is not None], dim)
     later_axes = value(source).dim() - 1 - dim  # constant_pad_nd counts axes from the last one
     pads = [0, 0] * later_axes + [before, after]
     return rewriter.call(aten.constant_pad_nd.default, source, pads, 0.0)
+
+
+def _zeros(rewriter: Rewriter, like: fx.Node, dim: int, length: int) -> fx.Node | None:
+    """So many rows of zeros along an axis, or None for none."""
+    if length == 0:
+        return None
+    lengths = list(shape(like))
+    lengths[dim] = length
+    sizes = rewriter.lengths(lengths)
+    return rewriter.call(aten.full.default, sizes, 0.0, dtype=value(like).dtype)
 
 
 def _inner_index_add(

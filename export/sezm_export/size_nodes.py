@@ -14,7 +14,12 @@ from .sizes import SampleSizes, Size
 
 aten = torch.ops.aten
 
-SIZE_SOURCES = {"N": ("atomic_numbers", 0), "E": ("edge_vec", 0), "B": ("natoms", 0)}
+SIZE_SOURCES = {
+    "N": ("atom_mask", 0),
+    "E": ("edge_vec", 0),
+    "B": ("natoms", 0),
+    "A": ("atomic_numbers", 0),
+}
 """An input and an axis of it that have each size."""
 
 
@@ -67,6 +72,10 @@ def _definition(graph: fx.Graph, sizes: SampleSizes, size: Size) -> tuple[Any, t
         return operator.mul, (part(Size(size.letter)), size.factor)
     if size.letter == "R":
         return operator.add, (part(Size("N")), _whole_rows(graph, part(Size("E"))))
+    if size.letter == "G":
+        return operator.add, (part(Size("A")), part(Size("N", -1)))
+    if size.letter == "P":
+        return operator.add, (part(Size("A")), _whole_rows(graph, part(Size("E"))))
     if size.letter == "M":
         parts = Size("N", sizes.graph.edges_per_atom), Size("E", sizes.graph.edges_per_edge)
         return operator.add, (part(parts[0]), part(parts[1]))

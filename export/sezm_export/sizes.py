@@ -39,6 +39,7 @@ class SampleSizes:
 
     Attributes:
         atoms, edges, systems: the sizes.
+        all_atoms: A, own atoms and ghosts, of programs that have ghosts; else None.
         symbolic: whether numbers close to their multiples stand for sizes (dynamic files) or for
             themselves (static files).
         graph: nodes and edges that the model works on, if they are not those of the input.
@@ -49,19 +50,25 @@ class SampleSizes:
     systems: int
     symbolic: bool = True
     graph: GraphSizes = SAME_AS_INPUT
+    all_atoms: int | None = None
 
     @property
     def by_letter(self) -> dict[str, int]:
         """N, E and B of the contract, and R, the rows that neighbours are laid out in.
 
         If the model works on another graph (of which the nodes are a multiple of N): M, its edges,
-        and Q, the rows that those are laid out in.
+        and Q, the rows that those are laid out in. If there are ghosts: A, all atoms, G, the
+        ghosts, and P, the rows of edges by source.
         """
         letters = {"N": self.atoms, "E": self.edges, "B": self.systems}
         letters["R"] = _rows(self.atoms, self.edges)
         if self.graph != SAME_AS_INPUT:
             letters["M"] = self.graph.edges(self.atoms, self.edges)
             letters["Q"] = _rows(self.graph.nodes(self.atoms), letters["M"])
+        if self.all_atoms is not None:
+            letters["A"] = self.all_atoms
+            letters["G"] = self.all_atoms - self.atoms
+            letters["P"] = _rows(self.all_atoms, self.edges)
         return letters
 
     def dim(self, number: int) -> Dim:
@@ -83,5 +90,7 @@ def _rows(nodes: int, edges: int) -> int:
 
 FIRST_SAMPLE = SampleSizes(atoms=1_000_003, edges=2_900_017, systems=700_001)
 SECOND_SAMPLE = SampleSizes(atoms=1_100_009, edges=3_450_011, systems=800_011)
+ALL_ATOMS_SAMPLES = (1_300_021, 1_450_003)
 """Two sets of sizes, larger than any axis of a model: tracing computes no values, so they cost
-nothing. Both must give the same graph."""
+nothing. Both must give the same graph.
+With ghosts, the numbers of all atoms go with them."""

@@ -7,8 +7,6 @@ from pathlib import Path
 from typing import Any
 
 from sezm_models import CheckpointError, checkpoint_heads
-from sezm_models.sezm.config import SeZMConfig
-from sezm_models.sezm.summary import summary
 
 from sezm_infer.errors import SezmError
 from sezm_infer.metadata import Metadata
@@ -23,11 +21,10 @@ def summarise(model: EnergyModel) -> dict[str, Any]:
     """The ``summary`` of the metadata.
 
     Returns:
-        number of trained parameters and cost per atom; for SeZM what
-        :func:`sezm_models.sezm.summary.summary` says as well.
+        number of trained parameters and cost per atom, and what the model says of itself in an
+        attribute ``summary``, if it has one.
     """
-    config = getattr(model, "config", None)
-    about = summary(config) if isinstance(config, SeZMConfig) else {}
+    about = getattr(model, "summary", {})
     parameters = getattr(model, "trained_parameters", sum(p.numel() for p in model.parameters()))
     return about | {"parameters": parameters, "cost_per_atom": cost_per_atom(model)._asdict()}
 

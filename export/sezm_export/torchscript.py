@@ -14,14 +14,16 @@ Segment sums stay `index_add`: at 17,000 edges into 192 atoms (2-core EPYC, floa
 from __future__ import annotations
 
 import copy
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
-from torch import fx
+from torch import fx, nn
 
 from sezm_infer.contract import METADATA_KEY
 from sezm_infer.metadata import Metadata
+from sezm_infer.staged_contract import common_signature
 
 aten = torch.ops.aten
 
@@ -42,6 +44,35 @@ def to_torchscript(module: fx.GraphModule, metadata: Metadata) -> torch.jit.Scri
     scripted = fx.GraphModule(module, graph)
     compiled: torch.jit.ScriptModule = torch.jit.script(scripted.eval())
     return compiled
+
+
+class _Programs(nn.Module):
+    """The programs of a staged file, of which a call runs one."""
+
+    def __init__(self, programs: Sequence[torch.jit.ScriptModule]) -> None:
+        super().__init__()
+        self.programs = nn.ModuleList(programs)
+
+
+def to_staged_torchscript(
+    modules: Sequence[fx.GraphModule], metadata: Metadata
+) -> torch.jit.ScriptModule:
+    """Compile the simplified graphs of all programs to one module."""
+    signature = common_signature(metadata)
+    inputs = ", ".join(spec.name for spec in signature.inputs)
+    outputs = ", ".join("Tensor" for _ in signature.outputs)
+    programs = [to_torchscript(module, metadata) for module in modules]
+    container = torch.jit.script(_Programs(programs))
+    branches = "".join(
+        f"    if int(program) == {number}:\n        return self.programs[{number}]({inputs})\n"
+        for number in range(len(programs))
+    )
+    arguments = ", ".join(f"{name}: Tensor" for name in ("program", *inputs.split(", ")))
+    container.define(
+        f"def forward(self, {arguments}) -> Tuple[{outputs}]:\n{branches}"
+        f"    raise RuntimeError('no such program')\n"
+    )
+    return container
 
 
 def save_torchscript(module: torch.jit.ScriptModule, metadata: Metadata, path: Path) -> None:

@@ -6,11 +6,12 @@ do that in one trace, but take three times as long as two plain ones, and specia
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
 import torch
-from torch import Tensor, fx, nn
+from torch import Tensor, fx
 
 from sezm_infer.contract import TensorSpec, signature
 from sezm_infer.errors import SezmError
@@ -21,6 +22,8 @@ from .padding_edges import spread_padding_edges
 from .recorder import record
 from .size_nodes import insert_sizes
 from .sizes import FIRST_SAMPLE, SECOND_SAMPLE, SampleSizes
+
+Tensors = tuple[Tensor, ...]
 
 
 def trace(
@@ -41,29 +44,45 @@ def trace(
     Raises:
         SezmError: the graph depends on the sizes in a way that cannot be exported.
     """
-    sizes = static or replace(FIRST_SAMPLE, graph=model.graph_sizes)
-    graph, constants = _trace_at(model, sizes, atom_virial)
-    if sizes.symbolic:
-        other = replace(SECOND_SAMPLE, graph=model.graph_sizes)
-        again, _ = _trace_at(model, other, atom_virial)
-        _require_equal(_text(graph, sizes), _text(again, other))
-        insert_sizes(graph, sizes)
-    module = fx.GraphModule(constants, graph)
-    module.meta["sizes"] = sizes
-    return module
 
-
-def _trace_at(
-    model: EnergyModel, sizes: SampleSizes, atom_virial: bool
-) -> tuple[fx.Graph, nn.Module]:
-    def function(*inputs: Tensor) -> tuple[Tensor, ...]:
-        if not sizes.symbolic:
+    def function(*inputs: Tensor) -> Tensors:
+        if static is not None:
             inputs = spread_padding_edges(inputs, model.cutoff)
         return flat_outputs(model, *inputs, atom_virial=atom_virial)
 
     specs = signature(model.conditioning, model.forces_kind, atom_virial=atom_virial).inputs
-    inputs = {spec.name: _sample(spec, model.dtype, sizes) for spec in specs}
-    return record(function, inputs, sizes, decomposition_table())
+    if static is not None:
+        return _trace_at(function, specs, model.dtype, static)
+    samples = [replace(size, graph=model.graph_sizes) for size in (FIRST_SAMPLE, SECOND_SAMPLE)]
+    return trace_function(function, specs, model.dtype, samples)
+
+
+def trace_function(
+    function: Callable[..., Tensors],
+    inputs: Sequence[TensorSpec],
+    real: torch.dtype,
+    samples: Sequence[SampleSizes],
+) -> fx.GraphModule:
+    """As :func:`trace`, for any function of flat tensors, at two sets of sample sizes."""
+    first, second = samples
+    module = _trace_at(function, inputs, real, first)
+    again = _trace_at(function, inputs, real, second)
+    _require_equal(_text(module.graph, first), _text(again.graph, second))
+    insert_sizes(module.graph, first)
+    return module
+
+
+def _trace_at(
+    function: Callable[..., Tensors],
+    specs: Sequence[TensorSpec],
+    real: torch.dtype,
+    sizes: SampleSizes,
+) -> fx.GraphModule:
+    inputs = {spec.name: _sample(spec, real, sizes) for spec in specs}
+    graph, constants = record(function, inputs, sizes, decomposition_table())
+    module = fx.GraphModule(constants, graph)
+    module.meta["sizes"] = sizes
+    return module
 
 
 def _sample(spec: TensorSpec, real: torch.dtype, sizes: SampleSizes) -> Tensor:

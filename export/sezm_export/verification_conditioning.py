@@ -26,6 +26,9 @@ def conditioned(atoms: ase.Atoms, metadata: Metadata, rng: np.random.Generator) 
     if "charge_spin" in widths:
         atoms.info["charge"] = int(rng.integers(-LARGEST_CHARGE, LARGEST_CHARGE + 1))
         atoms.info["spin"] = int(rng.integers(0, LARGEST_SPIN + 1))
+    if "charge" in widths:
+        known = metadata.input_values.get("charge", range(-LARGEST_CHARGE, LARGEST_CHARGE + 1))
+        atoms.info["charge"] = int(rng.choice(known))
     if "fparam" in widths:
         usual = metadata.input_defaults.get("fparam", 0.0)
         atoms.info["fparam"] = usual + rng.normal(size=widths["fparam"])

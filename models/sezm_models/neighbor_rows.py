@@ -29,12 +29,17 @@ ROW_WIDTH = 4
 class NeighborRows(NamedTuple):
     """S = R * ROW_WIDTH slots; flat slot index = row * ROW_WIDTH + column.
 
+    All atoms may be sources. The first ``n_targets`` of them have rows: atoms beyond are ghosts,
+    whose own neighbours others know.
+
     Attributes:
         vec: [S, 3] edge vectors, target to source; longer than the cutoff in empty slots.
         source: [S] source atom of each slot; 0 in empty slots.
         target: [R] target atom of each row; 0 for empty rows.
-        source_slot: [S] slots, grouped in rows of equal source; S - 1 where there is none.
-        source_atom: [R] the source atom of each of these rows; 0 where there is none.
+        source_slot: [P * ROW_WIDTH] slots, in P rows of equal source; S - 1 where there is none.
+        source_atom: [P] the source atom of each of these rows; 0 where there is none.
+        edge: [S] edge of each slot; E in empty slots.
+        n_targets: N.
     """
 
     vec: Tensor
@@ -42,25 +47,33 @@ class NeighborRows(NamedTuple):
     target: Tensor
     source_slot: Tensor
     source_atom: Tensor
+    edge: Tensor
+    n_targets: int
 
 
 def neighbor_rows(
-    edge_index: Tensor, edge_vec: Tensor, n_atoms: int, cutoff: float
+    edge_index: Tensor,
+    edge_vec: Tensor,
+    n_atoms: int,
+    cutoff: float,
+    n_targets: int | None = None,
 ) -> NeighborRows:
     """Lay out a flat edge list in rows.
 
     Args:
         edge_index: [2, E] int64; row 0 source, row 1 target.
         edge_vec: [E, 3] = pos[source] - pos[target] + shift.
-        n_atoms: N.
+        n_atoms: of all atoms, ghosts included.
         cutoff: Angstrom.
+        n_targets: N, atoms that are targets, the first ones; None for all.
     """
+    n_targets = n_atoms if n_targets is None else n_targets
     source, target = edge_index[0], edge_index[1]
     # One dummy edge behind the real ones is what empty slots point at; it keeps E = 0 legal.
     dummy_vec = edge_vec.new_full((1, 3), 2.0 * cutoff)
     dummy_atom = source.new_zeros((1,))
 
-    edge_of_slot, slot_of_edge = _assign_slots(target, n_atoms)
+    edge_of_slot, slot_of_edge = _assign_slots(target, n_targets)
     by_source, _ = _assign_slots(source, n_atoms)
     last_slot = slot_of_edge.new_full((1,), edge_of_slot.shape[0] - 1)
     return NeighborRows(
@@ -69,24 +82,26 @@ def neighbor_rows(
         target=torch.cat([target, dummy_atom]).index_select(0, _first_column(edge_of_slot)),
         source_slot=torch.cat([slot_of_edge, last_slot]).index_select(0, by_source),
         source_atom=torch.cat([source, dummy_atom]).index_select(0, _first_column(by_source)),
+        edge=edge_of_slot,
+        n_targets=n_targets,
     )
 
 
-def sum_to_targets(row_values: Tensor, rows: NeighborRows, n_atoms: int) -> Tensor:
+def sum_to_targets(row_values: Tensor, rows: NeighborRows) -> Tensor:
     """Sum rows [R, ...] into their target atoms [N, ...]."""
-    return segment_sum(row_values, rows.target, n_atoms)
+    return segment_sum(row_values, rows.target, rows.n_targets)
 
 
-def sum_outer(left: Tensor, right: Tensor, rows: NeighborRows, n_atoms: int) -> Tensor:
+def sum_outer(left: Tensor, right: Tensor, rows: NeighborRows) -> Tensor:
     """Sum over each atom's neighbours of left (x) right: [S, A], [S, B] -> [N, A, B]."""
     in_rows = (-1, ROW_WIDTH)
     left = left.reshape(*in_rows, left.shape[1])
     right = right.reshape(*in_rows, right.shape[1])
-    return sum_to_targets(torch.bmm(left.transpose(1, 2), right), rows, n_atoms)
+    return sum_to_targets(torch.bmm(left.transpose(1, 2), right), rows)
 
 
 def gather_sources(values: Tensor, rows: NeighborRows) -> Tensor:
-    """Rows of ``values`` [N, C] of the source atoms: [S, C].
+    """Rows of ``values`` [A, C] of the source atoms, ghosts included: [S, C].
 
     The gradient that reaches empty slots must be zero, as it is when all they feed has zero weight.
     """
@@ -97,7 +112,7 @@ def rotate_sources(features: Tensor, matrices: Tensor, rows: NeighborRows) -> Te
     """Gather source features and multiply: out[s] = matrices[s] @ features[source[s]].
 
     Args:
-        features: [N, D, C].
+        features: [A, D, C], ghosts included.
         matrices: [S, M, D].
         rows: as for :func:`gather_sources`, gradients at empty slots must be zero.
 

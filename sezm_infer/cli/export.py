@@ -40,6 +40,9 @@ class _Sizes(click.ParamType):
 @ema_option
 @click.option("--static", type=_Sizes(), help="Fixed sizes: at most N atoms and E edges.")
 @click.option("--atom-virial", is_flag=True, help="Also give the virial of each atom.")
+@click.option(
+    "--staged", is_flag=True, help="In stages, for simulations on many ranks, or of many atoms."
+)
 def export(
     checkpoint: Path,
     output: Path,
@@ -48,6 +51,7 @@ def export(
     ema: bool,
     static: tuple[int, int] | None,
     atom_virial: bool,
+    staged: bool,
 ) -> None:
     """Turn a checkpoint into a file that computes energy, forces and virial.
 
@@ -71,6 +75,7 @@ def export(
             ema=ema,
             static=static,
             atom_virial=atom_virial,
+            staged=staged,
             progress=progress,
         )
     size = output.stat().st_size / 1e6

@@ -64,6 +64,7 @@ def _model_rows(metadata: Metadata) -> list[tuple[str, str]]:
         ("message passing", f"{metadata.message_passing_steps} steps"),
         ("precision", metadata.dtype),
         ("sizes", _sizes(metadata.static_sizes)),
+        ("stages", _stages(metadata)),
         ("runs on", _bound_to(metadata.compiled_for)),
         ("forces", metadata.forces_kind),
         ("inputs", ", ".join(spec.name for spec in metadata.inputs)),
@@ -123,7 +124,9 @@ def _conditioning(metadata: Metadata) -> str:
     texts = []
     for name, width in extra_inputs(metadata).items():
         default = metadata.input_defaults.get(name)
+        known = metadata.input_values.get(name)
         ending = "" if default is None else f", default {_value_text(default)}"
+        ending += "" if known is None else f", one of {_value_text(known)}"
         texts.append(f"{name} ({width}{ending})")
     return "; ".join(texts) or "nothing"
 
@@ -132,6 +135,13 @@ def _sizes(sizes: StaticSizes | None) -> str:
     if sizes is None:
         return "any"
     return f"at most {sizes.atoms} atoms and {sizes.edges} edges, one system per call"
+
+
+def _stages(metadata: Metadata) -> str:
+    if metadata.stages is None:
+        return "all at once"
+    sent = ",".join(str(stage.sent) for stage in metadata.stages)
+    return f"{len(metadata.stages) + 1}, which send {sent} numbers per atom to its neighbours"
 
 
 def _bound_to(target: CompiledFor | None) -> str:

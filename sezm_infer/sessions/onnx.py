@@ -10,6 +10,7 @@ import numpy as np
 import onnxruntime
 
 from ..errors import SezmError
+from ..staged_contract import file_signature
 from .device import check_threads, parse_device
 from .sniff import FileKind, embedded_metadata
 
@@ -39,8 +40,9 @@ class OnnxSession:
             self._session = onnxruntime.InferenceSession(str(path), options, providers=providers)
         except Exception as error:  # ONNX Runtime's errors share no narrower base class
             raise SezmError(f"{path}: ONNX Runtime cannot load it ({_one_line(error)}).") from None
-        self._output_names = [spec.name for spec in self.metadata.outputs]
-        self._input_names = [spec.name for spec in self.metadata.inputs]
+        signature = file_signature(self.metadata)
+        self._output_names = [spec.name for spec in signature.outputs]
+        self._input_names = [spec.name for spec in signature.inputs]
 
     def run(self, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         """See :class:`~sezm_infer.sessions.protocol.Session`."""

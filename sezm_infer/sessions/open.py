@@ -15,6 +15,7 @@ from .device import check_threads, parse_device
 from .onnx import OnnxSession
 from .protocol import Session
 from .sniff import FileKind, embedded_metadata, sniff
+from .staged import StagedSession
 from .static_padding import StaticPaddingSession
 from .torchscript import TorchScriptSession, require_torch
 
@@ -54,6 +55,8 @@ def open_session(
     else:
         session = TorchScriptSession(path, device, threads)
     _refuse_export_options(path, session.metadata, dtype, head, ema)
+    if session.metadata.stages is not None:
+        return StagedSession(session)
     return session if session.metadata.static_sizes is None else StaticPaddingSession(session)
 
 

@@ -12,7 +12,9 @@ from ..metadata import Metadata
 from . import protobuf
 
 SUPPORTED = (
-    "an exported .onnx, .pt or .pt2 file, or a DPA4/SeZM checkpoint (model.ckpt.pt, model.dp)"
+    "an exported .onnx, .pt or .pt2 file, or a trained model that 'sezm export' reads: a DPA4/SeZM "
+    "checkpoint (model.ckpt.pt, model.dp), an eSCN model saved with its options, or a NequIP file "
+    "of mlip (model.zip)"
 )
 _PICKLE_PROTOCOLS = (b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05")
 
@@ -98,9 +100,7 @@ def _sniff_zip(path: Path) -> FileKind:
         return FileKind.TORCHSCRIPT
     if any("aotinductor" in name for name in members):
         return FileKind.AOTINDUCTOR
-    if "data.pkl" in inner:
-        return FileKind.CHECKPOINT
-    raise SezmError(f"{path}: a zip archive without a model in it; expected {SUPPORTED}.")
+    return FileKind.CHECKPOINT  # of whatever architecture; the readers refuse others
 
 
 def _zip_members(path: Path) -> list[str]:

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import SezmError
+from ..staged_contract import file_signature
 from .device import check_threads, parse_device
 from .sniff import FileKind, embedded_metadata
 
@@ -48,8 +49,9 @@ class TorchScriptSession:
             raise SezmError(f"{path}: torch cannot load it ({first_line}).") from None
         self._torch = torch
         self._device = device
-        self._input_names = [spec.name for spec in self.metadata.inputs]
-        self._output_names = [spec.name for spec in self.metadata.outputs]
+        signature = file_signature(self.metadata)
+        self._input_names = [spec.name for spec in signature.inputs]
+        self._output_names = [spec.name for spec in signature.outputs]
 
     def run(self, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         """See :class:`~sezm_infer.sessions.protocol.Session`."""

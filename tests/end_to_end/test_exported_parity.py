@@ -56,3 +56,9 @@ def test_every_file_equals_the_trainer(
 def test_files_of_fixed_sizes_equal_the_trainer(branch: str, suffix: str, tmp_path: Path) -> None:
     sizes = StaticSizes(12, 900)
     assert_file_equals_the_trainer(branch, "float64", tmp_path / f"model{suffix}", sizes)
+
+
+@SUFFIXES
+@pytest.mark.parametrize("branch", ["mini", "zbl", "everything", "spin_native"])
+def test_staged_files_equal_the_trainer(branch: str, suffix: str, tmp_path: Path) -> None:
+    assert_file_equals_the_trainer(branch, "float64", tmp_path / f"model{suffix}", staged=True)

@@ -26,7 +26,7 @@ class DoubledToy(ToyModel):
         vec = torch.where((vec * vec).sum(1, keepdim=True) < self.cutoff**2, vec, 2 * self.cutoff)
         rows = neighbor_rows(torch.stack([sources, targets]), vec, 2 * n_atoms, self.cutoff)
         closeness = (1 - rows.vec.square().sum(1) / self.cutoff**2).clamp(min=0.0) ** 3
-        summed = sum_to_targets(closeness.reshape(-1, ROW_WIDTH).sum(1), rows, 2 * n_atoms)
+        summed = sum_to_targets(closeness.reshape(-1, ROW_WIDTH).sum(1), rows)
         energy = super().forward(
             atomic_numbers=atomic_numbers, edge_index=edge_index, edge_vec=edge_vec, **others
         )

@@ -30,6 +30,7 @@ class ToyModel(nn.Module):
     message_passing_steps = 2
     conditioning: Mapping[str, int] = MappingProxyType({})
     conditioning_defaults: Mapping[str, tuple[float, ...]] = MappingProxyType({})
+    conditioning_values: Mapping[str, tuple[float, ...]] = MappingProxyType({})
     forces_kind = "conservative"
     max_neighbors: int | None = None
     graph_sizes: GraphSizes = SAME_AS_INPUT

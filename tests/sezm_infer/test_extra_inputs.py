@@ -310,3 +310,20 @@ def test_metadata_survives_json() -> None:
     )
     assert Metadata.from_json(metadata.to_json(), "a.onnx") == metadata
     assert replace(metadata, max_neighbors=None) != metadata
+
+
+def test_models_that_know_charge_alone_refuse_spin() -> None:
+    metadata = conditioned_metadata({"charge": 1})
+    np.testing.assert_array_equal(conditioning_of(water(charge=-2), metadata)["charge"], [[-2.0]])
+    with pytest.raises(SezmError, match=r'has atoms\.info\["spin"\], .*ignore'):
+        conditioning_of(water(charge=-2, spin=1), metadata)
+    with pytest.raises(SezmError, match=r'the total charge, .*no atoms\.info\["charge"\]; set it'):
+        conditioning_of(water(), metadata)
+
+
+def test_charges_that_a_model_does_not_know_are_refused() -> None:
+    metadata = replace(conditioned_metadata({"charge": 1}), input_values={"charge": (-1.0, 0.0)})
+    metadata = Metadata.from_json(metadata.to_json(), "a file")
+    conditioning_of(water(charge=-1), metadata)
+    with pytest.raises(SezmError, match=r"is 1; the model was trained on systems of charge -1, 0,"):
+        conditioning_of(water(charge=1), metadata)

@@ -12,7 +12,8 @@ import pytest
 from toy_files import toy_metadata
 
 from sezm_infer.errors import SezmError
-from sezm_infer.sessions.sniff import FileKind, embedded_metadata, sniff
+from sezm_infer.sessions import open_session
+from sezm_infer.sessions.sniff import SUPPORTED, FileKind, embedded_metadata, sniff
 
 
 def test_names_do_not_matter(toy_onnx: Path, toy_torchscript: Path, tmp_path: Path) -> None:
@@ -36,11 +37,6 @@ def test_metadata_is_read_without_an_engine(toy_file: Path) -> None:
     assert embedded_metadata(toy_file, sniff(toy_file)) == toy_metadata()
 
 
-def _other_zip(path: Path) -> None:
-    with zipfile.ZipFile(path, "w") as archive:
-        archive.writestr("letter.txt", "hello")
-
-
 UNSUPPORTED = {
     "empty": (lambda path: path.write_bytes(b""), "empty"),
     "folder": (lambda path: path.mkdir(), "a folder"),
@@ -48,7 +44,6 @@ UNSUPPORTED = {
     "numpy": (lambda path: np.save(path.open("wb"), np.zeros(3)), "NumPy"),
     "gzip": (lambda path: path.write_bytes(b"\x1f\x8b\x08" + bytes(64)), "unpack it first"),
     "noise": (lambda path: path.write_bytes(bytes(range(128, 256))), "unknown kind"),
-    "zip": (_other_zip, "zip archive without a model"),
 }
 
 
@@ -92,6 +87,22 @@ def test_torchscript_files_of_others_are_refused_with_the_remedy(tmp_path: Path)
     torch.jit.save(torch.jit.script(torch.nn.Linear(2, 2)), path)
     with pytest.raises(SezmError, match="not one that 'sezm export' wrote"):
         embedded_metadata(path, sniff(path))
+
+
+def test_other_zip_archives_may_be_of_any_family_and_are_refused_by_name(tmp_path: Path) -> None:
+    pytest.importorskip("torch")
+    path = tmp_path / "letters.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("letter.txt", "hello")
+    with pytest.raises(SezmError, match=r"it holds 'letter\.txt'.*SeZM.*eSCN.*NequIP"):
+        open_session(path)
+
+
+def test_messages_name_every_family_of_models() -> None:
+    pytest.importorskip("torch")
+    from sezm_models.families import FAMILIES
+
+    assert all(family.name in SUPPORTED for family in FAMILIES)
 
 
 def test_a_plain_pickle_counts_as_checkpoint_and_is_not_loaded_here(tmp_path: Path) -> None:

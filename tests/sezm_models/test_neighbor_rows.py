@@ -44,7 +44,7 @@ def test_sums_gathers_and_their_gradients_equal_plain_indexing(n_atoms: int, n_e
     features = torch.randn(n_atoms, 4, 3, dtype=torch.float64, requires_grad=True)
     rotated = rotate_sources(features, _matrices(rows.vec), rows)
     gathered = gather_sources(features[:, 0], rows)
-    total = sum_outer(rotated.flatten(1) * weight, gathered, rows, n_atoms)
+    total = sum_outer(rotated.flatten(1) * weight, gathered, rows)
     grads = torch.autograd.grad((total**2).sum(), [features, vec])
 
     plain = (_matrices(vec) @ features[index[0]]).flatten(1) * torch.relu(CUTOFF - vec[:, :1].abs())

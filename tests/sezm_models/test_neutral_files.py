@@ -86,7 +86,7 @@ def test_neutral_file_of_a_newer_form_is_refused(tmp_path: Path) -> None:
         ({"json": 2000 * "[" + 2000 * "]"}, "damaged HDF5 file|not a JSON object"),
         ({"json": '{"model": {"@class": "Model", "type": "SeZM"}}'}, "incomplete"),
         ({"json": '{"model": {"@class": "Model", "type": []}}'}, "incomplete"),
-        ({"json": '{"model": {"type": "SeZM"}}'}, "only checkpoints of DeePMD-kit"),
+        ({"json": '{"model": {"type": "SeZM"}}'}, "supported: checkpoints of DeePMD-kit"),
     ],
 )
 def test_other_hdf5_files_are_refused(content: dict, message: str, tmp_path: Path) -> None:

@@ -131,7 +131,7 @@ def test_unknown_descriptor_keys_are_tolerated_others_reported(tiny: dict, tmp_p
 
 
 def test_other_dictionaries_are_not_checkpoints(tmp_path: Path) -> None:
-    refused({"weights": torch.zeros(3)}, tmp_path, "only checkpoints of DeePMD-kit")
+    refused({"weights": torch.zeros(3)}, tmp_path, "supported: checkpoints of DeePMD-kit")
 
 
 def test_missing_file_is_named(tmp_path: Path) -> None:

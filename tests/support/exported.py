@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import ase
 import numpy as np
@@ -23,14 +24,16 @@ from recorded import (
     systems_of,
 )
 from sezm_export.describe import describe
-from sezm_export.formats import format_of
+from sezm_export.formats import Format, format_of
 from sezm_export.simplify_graph import simplify_graph
 from sezm_export.sizes import SampleSizes
+from sezm_export.stage_functions import StageFunctions
 from sezm_export.trace import trace
+from sezm_export.trace_stages import trace_stages
 from torch import fx
 
 from sezm_infer.evaluation import evaluate
-from sezm_infer.metadata import StaticSizes
+from sezm_infer.metadata import Metadata, StaticSizes
 from sezm_infer.sessions import open_session
 
 
@@ -41,13 +44,13 @@ def branches_of(configuration: str) -> list[str]:
 
 
 def assert_file_equals_the_trainer(
-    branch: str, dtype: str, path: Path, static: StaticSizes | None = None
+    branch: str, dtype: str, path: Path, static: StaticSizes | None = None, *, staged: bool = False
 ) -> None:
     """Write a file and evaluate the recorded systems, several per call; of a static file those that
     fit."""
-    metadata = describe(_model(branch, dtype), "0" * 64, static=static)
     file_format = format_of(path)
-    file_format.save(file_format.lower(_graph(branch, dtype, static), metadata), metadata, path)
+    lowered, metadata = _lowered(branch, dtype, file_format, static, staged)
+    file_format.save(lowered, metadata, path)
     cases = _cases(branch, dtype)
     if static is not None:
         cases = [case for case in cases if len(case.pos) <= static.atoms]
@@ -59,6 +62,19 @@ def assert_file_equals_the_trainer(
         outputs = (found.atom_energies, found.forces, found.virial, found.magnetic_forces)
         assert_agrees(outputs, case, tolerance, file_format.name)
         np.testing.assert_allclose(found.energy, found.atom_energies.sum(), rtol=1e-12, atol=1e-12)
+
+
+def _lowered(
+    branch: str, dtype: str, file_format: Format, static: StaticSizes | None, staged: bool
+) -> tuple[Any, Metadata]:
+    of = _model(branch, dtype)
+    if staged:
+        functions = StageFunctions(of)
+        metadata = describe(of, "0" * 64, stages=functions.widths)
+        assert file_format.lower_staged is not None
+        return file_format.lower_staged(trace_stages(functions), metadata), metadata
+    metadata = describe(of, "0" * 64, static=static)
+    return file_format.lower(_graph(branch, dtype, static), metadata), metadata
 
 
 def _model(branch: str, dtype: str):

@@ -114,6 +114,7 @@ struct Metadata {
     std::vector<TensorSpec> outputs;
     std::string forces_kind;                                    ///< "conservative" or "direct"
     std::map<std::string, std::vector<double>> input_defaults;  ///< of optional inputs
+    std::map<std::string, std::vector<double>> input_values;    ///< the only ones that are known
     std::optional<std::int64_t> max_neighbors;  ///< atoms see so many nearest neighbours at most
     std::string json;                           ///< the whole record
 };
@@ -182,8 +183,9 @@ class SEZM_API Model {
     Results compute_edges(const Edges<float> &edges);
     Results compute_edges(const Edges<double> &edges);
 
-    /// Set an optional input of the file ("charge_spin" [2], "fparam" [K], "aparam" [N, K], "spins"
-    /// [N, 3]); it is copied, and stays for all calls that follow until it is set again.
+    /// Set an optional input of the file ("charge_spin" [2], "charge" [1], "fparam" [K], "aparam"
+    /// [N, K], "spins" [N, 3]); it is copied, and stays for all calls that follow until it is set
+    /// again.
     void set_input(const std::string &name, const double *values, std::size_t count);
 
     /// How often neighbours were searched since the file was opened.

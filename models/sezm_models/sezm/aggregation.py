@@ -73,9 +73,7 @@ class Aggregation(nn.Module):
             return self.attn(scalars, radial)
         edges = radial.edges
         weight = edges.weight if edges.gate is None else edges.weight * edges.gate
-        return AttentionWeights(
-            weight, inverse_degree(edges, radial.rows, scalars.shape[0], self.degree_floor)
-        )
+        return AttentionWeights(weight, inverse_degree(edges, radial.rows, self.degree_floor))
 
     def forward(
         self,
@@ -106,7 +104,7 @@ class Aggregation(nn.Module):
         for linear in self.value_maps:
             message = linear(streams_of(message, linear))
         numerator = self.by_stream(weights.numerator)
-        summed = sum_packed(message, numerator, radial.rows, weights.scale.shape[0])
+        summed = sum_packed(message, numerator, radial.rows)
         return self.finished(summed, weights)
 
     def by_stream(self, weights: Tensor) -> Tensor:
@@ -134,8 +132,8 @@ def weighted(message: Tensor, weights: Tensor) -> Tensor:
     return (split * weights.unsqueeze(1).unsqueeze(4)).flatten(2)
 
 
-def sum_packed(message: Tensor, weights: Tensor, rows: NeighborRows, n_atoms: int) -> Tensor:
+def sum_packed(message: Tensor, weights: Tensor, rows: NeighborRows) -> Tensor:
     """Weighted sum of messages in packed rows: [N, D, F C]."""
     values = weighted(message, weights)
     in_rows = values.reshape(-1, ROW_WIDTH, *values.shape[1:])
-    return sum_to_targets(in_rows.sum(1), rows, n_atoms)
+    return sum_to_targets(in_rows.sum(1), rows)

@@ -64,29 +64,31 @@ class Attention(nn.Module):
         self.z_bias_raw = weight_parameter(n_focus, n_heads, dtype=dtype)
 
     def forward(self, scalars: Tensor, radial: RadialFeatures) -> AttentionWeights:
-        """Weights from l = 0 features [N, F * channels] and the edges' radial features."""
-        rows, n_atoms = radial.rows, scalars.shape[0]
-        scalars = scalars.reshape(n_atoms, self.n_focus, self.channels)
+        """Weights from l = 0 features [N, F * channels], ghosts behind, and radial features."""
+        rows = radial.rows
+        scalars = scalars.unflatten(1, (self.n_focus, self.channels))
         logits = self._query_key(scalars, rows) + self.radial_logits(radial)
         weight = radial.edges.weight * radial.edges.weight
         if radial.edges.gate is not None:
             weight = weight * radial.edges.gate
         zeta = (torch.nn.functional.softplus(self.z_bias_raw) + self.eps).reshape(1, -1)
-        shift = _exponent_shift(logits, weight, torch.log(zeta), rows, n_atoms)  # [N, A]
+        shift = _exponent_shift(logits, weight, torch.log(zeta), rows)  # [N, A]
         row_shift = shift.index_select(0, rows.target).unsqueeze(1)
         exponent = logits.reshape(-1, ROW_WIDTH, logits.shape[1]) - row_shift
         # Beyond this bound the weight has underflowed to zero: 0 * inf would follow.
         bound = math.log(torch.finfo(exponent.dtype).max) - 8.0
         numerator = weight * torch.exp(torch.clamp(exponent, max=bound)).flatten(0, 1)
         row_sums = numerator.reshape(-1, ROW_WIDTH, logits.shape[1]).sum(1)
-        denominator = zeta * torch.exp(-shift) + sum_to_targets(row_sums, rows, n_atoms)
-        return AttentionWeights(numerator, self._output_gate(scalars) / denominator)
+        denominator = zeta * torch.exp(-shift) + sum_to_targets(row_sums, rows)
+        return AttentionWeights(
+            numerator, self._output_gate(scalars[: rows.n_targets]) / denominator
+        )
 
     def _query_key(self, scalars: Tensor, rows: NeighborRows) -> Tensor:
         """q_target . k_source / sqrt(head width): [S, A]."""
         normed = self.qk_norm(scalars)
         head_width = self.channels // self.n_heads
-        queries = self.q_proj(normed).flatten(1) * (1.0 / math.sqrt(head_width))
+        queries = self.q_proj(normed[: rows.n_targets]).flatten(1) * (1.0 / math.sqrt(head_width))
         keys = gather_sources(self.k_proj(normed).flatten(1), rows)
         queries = queries.index_select(0, rows.target).unsqueeze(1)  # [R, 1, F channels]
         products = queries * keys.reshape(-1, ROW_WIDTH, keys.shape[1])
@@ -99,11 +101,9 @@ class Attention(nn.Module):
         return torch.sigmoid(per_focus.transpose(0, 1).flatten(1))
 
 
-def _exponent_shift(
-    logits: Tensor, weight: Tensor, log_zeta: Tensor, rows: NeighborRows, n_atoms: int
-) -> Tensor:
+def _exponent_shift(logits: Tensor, weight: Tensor, log_zeta: Tensor, rows: NeighborRows) -> Tensor:
     """max(log zeta, max_e (logit + log weight)) per target: [N, A], not differentiated."""
     tiny = torch.finfo(weight.dtype).tiny
     terms = logits.detach() + torch.log(torch.clamp(weight.detach(), min=tiny))
     row_max = terms.reshape(-1, ROW_WIDTH, terms.shape[1]).amax(1)
-    return segment_max(row_max, rows.target, log_zeta.expand(n_atoms, -1))
+    return segment_max(row_max, rows.target, log_zeta.expand(rows.n_targets, -1))

@@ -15,6 +15,7 @@ from .config import SeZMConfig
 from .descriptor import SeZMDescriptor
 from .fitting_inputs import FittingInputs
 from .precision import COMPUTE_DTYPE
+from .summary import summary
 
 
 class SeZMBackbone(nn.Module):
@@ -59,6 +60,16 @@ class SeZMBackbone(nn.Module):
         return self.config.as_dict()
 
     @property
+    def conditioning_values(self) -> dict[str, tuple[float, ...]]:
+        """Extra inputs that take a few values only: none."""
+        return {}
+
+    @property
+    def summary(self) -> dict[str, Any]:
+        """What the model is to its users."""
+        return summary(self.config)
+
+    @property
     def conditioning_defaults(self) -> dict[str, tuple[float, ...]]:
         """What stands for an input that the user leaves out."""
         return conditioning_defaults(self.config, self.fitting_inputs.default_fparam_tensor)
@@ -70,11 +81,13 @@ class SeZMBackbone(nn.Module):
         inputs = self.fitting_inputs
         return self.fitting(scalars, inputs(batch, fparam, aparam), inputs.case_embd)
 
-    def rows_of(self, types: Tensor, edge_index: Tensor, edge_vec: Tensor) -> NeighborRows:
-        """Neighbours of atoms of types [N], without excluded pairs."""
+    def rows_of(
+        self, types: Tensor, edge_index: Tensor, edge_vec: Tensor, n_own: int | None = None
+    ) -> NeighborRows:
+        """Neighbours of atoms of types [N], without excluded pairs; of the first ``n_own``."""
         if self.config.excluded_pairs:
             edge_vec = self._without_excluded(types, edge_index, edge_vec)
-        return neighbor_rows(edge_index, edge_vec, types.shape[0], self.cutoff)
+        return neighbor_rows(edge_index, edge_vec, types.shape[0], self.cutoff, n_own)
 
     def _without_excluded(self, types: Tensor, edge_index: Tensor, edge_vec: Tensor) -> Tensor:
         """Edge vectors, those between types that do not see each other beyond the cutoff."""

@@ -37,20 +37,19 @@ def clamp_distance(r: Tensor, window: BridgingWindow) -> Tensor:
     return torch.where(r >= window.r_outer, r, inside)
 
 
-def source_gate(r: Tensor, rows: NeighborRows, n_atoms: int, window: BridgingWindow) -> Tensor:
-    """Gate of each edge: the product of s(r) over all neighbours of its source atom.
+def atom_gate(r: Tensor, rows: NeighborRows, window: BridgingWindow) -> Tensor:
+    """Gate of each atom: the product of s(r) over its neighbours.
 
-    Over the edges towards the source, not those from it: in a graph that ends somewhere, atoms at
+    Over the edges towards the atom, not those from it: in a graph that ends somewhere, atoms at
     the end have the former only.
 
     Args:
         r: [S, 1] clamped lengths.
         rows: edges.
-        n_atoms: N.
         window: of the switch s, 0 at r_inner and 1 at r_outer.
 
     Returns:
-        [S, 1]; 0 where any factor is 0.
+        [N, 1]; 0 where any factor is 0.
     """
     t = _window_position(r, window)
     t2 = t * t
@@ -58,9 +57,8 @@ def source_gate(r: Tensor, rows: NeighborRows, n_atoms: int, window: BridgingWin
     closed = switch <= 0
     log_switch = torch.log(torch.where(closed, torch.ones_like(switch), switch))
     factors = torch.cat([log_switch, closed.to(r.dtype)], 1).reshape(-1, ROW_WIDTH, 2)
-    sums = sum_to_targets(factors.sum(1), rows, n_atoms)
-    gate = torch.where(sums[:, 1:] > 0.5, torch.zeros_like(sums[:, :1]), torch.exp(sums[:, :1]))
-    return gate.index_select(0, rows.source)
+    sums = sum_to_targets(factors.sum(1), rows)
+    return torch.where(sums[:, 1:] > 0.5, torch.zeros_like(sums[:, :1]), torch.exp(sums[:, :1]))
 
 
 def zbl_table(n_elements: int) -> Tensor:

@@ -18,6 +18,7 @@ from .conditioning import check_conditioning, conditioning_widths
 from .config import SeZMConfig
 from .model import SeZM
 from .spin_options import SpinOptions
+from .summary import summary
 
 SHORTEST_SQUARE = 1e-10
 """Squared length (Angstrom^2) of the shortest edge: a spin of zero leaves no pair with its atom."""
@@ -46,6 +47,7 @@ class DeepSpinSeZM(nn.Module):
         # An atom and its partner are neighbours of the same atoms: nothing moves any further.
         self.message_passing_steps = config.message_passing_steps
         self.conditioning = conditioning_widths(config)
+        self.conditioning_values = self.nodes.conditioning_values
         self.conditioning_defaults = self.nodes.conditioning_defaults
         # The trainer limits the real neighbours to this number, and then the neighbours of a node
         # to twice as many and one, which they never exceed.
@@ -63,6 +65,11 @@ class DeepSpinSeZM(nn.Module):
     def configuration(self) -> dict[str, Any]:
         """For the metadata of exported files."""
         return self.config.as_dict()
+
+    @property
+    def summary(self) -> dict[str, Any]:
+        """What the model is to its users."""
+        return summary(self.config)
 
     def forward(
         self,

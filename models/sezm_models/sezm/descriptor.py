@@ -170,8 +170,17 @@ class SeZMDescriptor(nn.Module):
 
         Without ``vectors`` D rows are those that the read-out uses; else all, (lmax+1)^2.
         """
-        n_atoms = types.shape[0]
-        edges = self.geometry(rows, n_atoms, self.radial_basis, self.radial_embedding)
+        edges = self.edge_geometry(rows, self.geometry.atom_gate(rows))
+        features, moments = self.type_features(types, batch, charge_spin, spins)
+        state = self.embed(types, features, edges, rows, moments)
+        for index, block in enumerate(self.blocks):
+            state = self.interact(index, state, block.features(state), features, edges, rows)
+        return self.final_features(state)
+
+    def type_features(
+        self, types: Tensor, batch: Tensor, charge_spin: Tensor | None, spins: Tensor | None
+    ) -> tuple[TypeFeatures, Tensor | None]:
+        """What is known of atoms without their neighbours: features, and moments [N, 3] if any."""
         features, moments = self.type_embedding(types), None
         if charge_spin is not None:
             of_system = self.charge_spin_embedding(charge_spin)
@@ -179,12 +188,11 @@ class SeZMDescriptor(nn.Module):
         if self.spin_embedding is not None and spins is not None:
             moments = self.spin_embedding.moments(spins, types)
             features = features.plus(self.spin_embedding.of_lengths(moments, types))
-        state = self.embed(types, features, edges, rows, moments)
-        for index in range(len(self.blocks)):
-            state = self.interact(index, state, features, edges, rows)
-        if self.final_attn_res is not None:
-            return self.final_attn_res(state.history, state.x)
-        return state.x
+        return features, moments
+
+    def edge_geometry(self, rows: NeighborRows, gate: Tensor | None) -> EdgeGeometry:
+        """Of all slots; ``gate`` [N, 1] of all atoms, from :meth:`EdgeGeometryStage.atom_gate`."""
+        return self.geometry(rows, gate, self.radial_basis, self.radial_embedding)
 
     def embed(
         self,
@@ -195,7 +203,8 @@ class SeZMDescriptor(nn.Module):
         moments: Tensor | None = None,
     ) -> NodeState:
         """Initial node features [N, (lmax+1)^2, 1, C]; moments [N, 3] are zero if None."""
-        x = self._initial(types, features.of_atoms(), edges, rows, moments)
+        x = features.of_atoms()[: rows.n_targets]
+        x = self._initial(types, x, edges, rows, moments)
         return NodeState(x, () if self.final_attn_res is None else (x,))
 
     def _initial(
@@ -209,9 +218,10 @@ class SeZMDescriptor(nn.Module):
         """From type features [N, C]."""
         vectors = None  # [N, 3, C]
         if self.spin_embedding is not None and moments is not None:
-            vectors = self.spin_embedding.on_site(moments, types)
+            own = slice(rows.n_targets)
+            vectors = self.spin_embedding.on_site(moments[own], types[own])
         if self.uses_env_seed:
-            z = inverse_degree(edges, rows, types.shape[0], self.degree_floor)
+            z = inverse_degree(edges, rows, self.degree_floor)
             x = self._film(x, self.env_seed_embedding(edges, rows, types, z, moments))
             if vectors is not None:
                 summed = self.spin_embedding.of_neighbors(moments, types, edges, rows)
@@ -241,16 +251,24 @@ class SeZMDescriptor(nn.Module):
         self,
         index: int,
         state: NodeState,
+        features: Tensor,
         types: TypeFeatures,
         edges: EdgeGeometry,
         rows: NeighborRows,
     ) -> NodeState:
-        """One block; the last gives only what is wanted."""
+        """One block, from its :meth:`~SeZMInteractionBlock.features` [N, D, 1, Ch] of all atoms;
+        the last gives only what is wanted."""
         block = self.blocks[index]
-        features = block.features(state)
         summed = block.so2_conv.messages(features, edges, rows, types)
         is_last = index == len(self.blocks) - 1
-        return block.update(state, features, summed, is_last and self.wants_scalars_only)
+        own = features[: rows.n_targets]
+        return block.update(state, own, summed, is_last and self.wants_scalars_only)
+
+    def final_features(self, state: NodeState) -> Tensor:
+        """State after the last block -> result of :meth:`node_features`."""
+        if self.final_attn_res is not None:
+            return self.final_attn_res(state.history, state.x)
+        return state.x
 
     def read_out(self, x: Tensor) -> Tensor:
         """Result of :meth:`node_features` -> scalar descriptor [N, C]."""

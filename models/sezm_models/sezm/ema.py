@@ -8,8 +8,8 @@ from typing import Any
 from torch import Tensor
 
 from ..errors import CheckpointError
+from ..stored_weights import weights_below
 from .parameter_names import is_parameter
-from .stored_weights import weights_below
 
 
 def averaged_weights(

@@ -136,7 +136,7 @@ class NeighborMoments(nn.Module):
         target = of_atoms.index_select(0, rows.target)
         target = target.unsqueeze(1).expand(-1, ROW_WIDTH, -1).flatten(0, 1)
         hidden = self.activation(self.g_layer1(torch.cat([radial, source, target], 1)))
-        return sum_outer(moments, self.g_layer2(hidden), rows, types.shape[0])
+        return sum_outer(moments, self.g_layer2(hidden), rows)
 
 
 class InitialFeatures(nn.Module):
@@ -161,7 +161,7 @@ class InitialFeatures(nn.Module):
         parts = [scalars.unsqueeze(1)]
         for degree in range(1, radial.shape[1]):
             of_degree = zonal[:, n_rows(degree - 1) - 1 : n_rows(degree) - 1]
-            summed = sum_outer(of_degree, radial[:, degree], rows, scalars.shape[0])
+            summed = sum_outer(of_degree, radial[:, degree], rows)
             parts.append(summed * normalisation.unsqueeze(2))
         return torch.cat(parts, 1).unsqueeze(2)
 
@@ -172,7 +172,7 @@ def zonal_harmonics(edges: EdgeGeometry) -> Tensor:
     return zonal if edges.gate is None else zonal * edges.gate
 
 
-def inverse_degree(edges: EdgeGeometry, rows: NeighborRows, n_atoms: int, floor: float) -> Tensor:
+def inverse_degree(edges: EdgeGeometry, rows: NeighborRows, floor: float) -> Tensor:
     """z_i = (sum_e w_e^2 + floor)^(-1/2): [N, 1]."""
     squares = (edges.weight * edges.weight).reshape(-1, ROW_WIDTH).sum(1, keepdim=True)
-    return torch.rsqrt(sum_to_targets(squares, rows, n_atoms) + floor)
+    return torch.rsqrt(sum_to_targets(squares, rows) + floor)

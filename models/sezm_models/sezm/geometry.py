@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from ..neighbor_rows import NeighborRows
-from .bridging import BridgingWindow, clamp_distance, source_gate
+from .bridging import BridgingWindow, atom_gate, clamp_distance
 from .edge_frame import EdgeFrame, FrameKey, FrameRotation
 from .radial import RadialBasis, RadialMLP, cutoff_envelope
 from .wigner import WignerRows
@@ -69,17 +69,21 @@ class EdgeGeometryStage(nn.Module):
         self.wigner_rows = WignerRows(lmax, mmax, dtype=dtype)
         self.frames = nn.ModuleList({frame.key: frame for frame in frames}.values())
 
+    def atom_gate(self, rows: NeighborRows) -> Tensor | None:
+        """Bridging gates [N, 1], or None without bridging."""
+        if self.window is None:
+            return None
+        return atom_gate(clamp_distance(self._length(rows.vec), self.window), rows, self.window)
+
     def forward(
-        self, rows: NeighborRows, n_atoms: int, basis: RadialBasis, network: RadialMLP
+        self, rows: NeighborRows, gate: Tensor | None, basis: RadialBasis, network: RadialMLP
     ) -> EdgeGeometry:
-        """Geometry of all slots."""
+        """Geometry of all slots; ``gate`` [A, 1] of all atoms, ghosts included."""
         vec = rows.vec
         r = self._length(vec)
-        gate = None
         if self.window is not None:
             clamped = clamp_distance(r, self.window)
             vec, r = vec * (clamped / r), clamped
-            gate = source_gate(r, rows, n_atoms, self.window)
         inverse_length = 1.0 / self._length(vec)
         direction = vec * inverse_length
         weight = cutoff_envelope(r, self.rcut, self.exponent)
@@ -90,7 +94,7 @@ class EdgeGeometryStage(nn.Module):
         wigner = self.wigner_rows(direction)
         return EdgeGeometry(
             weight=weight,
-            gate=gate,
+            gate=None if gate is None else gate.index_select(0, rows.source),
             direction=direction,
             inverse_length=inverse_length,
             basis=radial_basis,

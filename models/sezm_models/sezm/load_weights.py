@@ -11,10 +11,10 @@ import torch
 from torch import Tensor
 
 from ..errors import CheckpointError
+from ..stored_weights import require_dense
 from .checkpoint_keys import checkpoint_key
 from .heads import Head, SeZMModel, head_of
 from .parameter_names import is_parameter
-from .stored_weights import require_dense
 
 DERIVABLE = re.compile(
     r"^(out_std|out_bias|dens_force_rmsd|(fitting_net|dens_fitting_net\.energy_head)\."

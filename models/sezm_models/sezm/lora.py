@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from ..errors import CheckpointError
-from .stored_weights import require_dense
+from ..stored_weights import require_dense
 
 FACTOR = re.compile(r"^(?P<layer>.+)\.[AB]_(?P<part>by_l|m0|m\.\d+)$")
 """Key of one of the two factors: of a SO3Linear ("by_l"), or of one order of a SO2Linear."""

@@ -14,11 +14,13 @@ from torch import Tensor
 
 from ..elements import ATOMIC_NUMBERS, N_ELEMENTS
 from ..neighbor_rows import ROW_WIDTH, NeighborRows, sum_to_targets
+from ..stage_result import StageResult
 from .backbone import SeZMBackbone
 from .bridging import zbl_pair_energy, zbl_table
 from .conditioning import check_conditioning
 from .config import SeZMConfig
 from .fitting import energy_network
+from .stages import Tensors, count_stages, run_stage
 
 
 class SeZM(SeZMBackbone):
@@ -82,6 +84,46 @@ class SeZM(SeZMBackbone):
         energy = self.atom_energy(types, batch, edge_index, edge_vec, **given)
         return energy + self.unknown_element.index_select(0, atomic_numbers)
 
+    @property
+    def n_stages(self) -> int:
+        """Number of stages that :meth:`stage` takes."""
+        return count_stages(self)
+
+    def stage(
+        self,
+        index: int,
+        n_own: int,
+        carried: Tensors,
+        received: Tensors,
+        *,
+        atomic_numbers: Tensor,
+        batch: Tensor,
+        natoms: Tensor,
+        edge_index: Tensor,
+        edge_vec: Tensor,
+        charge_spin: Tensor | None = None,
+        fparam: Tensor | None = None,
+        aparam: Tensor | None = None,
+        spins: Tensor | None = None,
+    ) -> StageResult | Tensor:
+        """One stage of the model (see ``stage_result.py``).
+
+        ``index`` is in 0 .. ``n_stages`` - 1. Atoms beyond the first ``n_own``, N, are ghosts: no
+        edge ends there. ``carried`` and ``received`` are what the stage before handed on, of own
+        and of all atoms; () for stage 0. The other arguments are those of :meth:`forward`, of all
+        atoms.
+
+        Returns:
+            what the next stage needs; of the last one energies as :meth:`forward`, [N].
+        """
+        types = self.type_of_element.index_select(0, atomic_numbers)
+        rows = self.rows_of(types, edge_index, edge_vec, n_own)
+        inputs = (types, rows, batch, charge_spin, fparam, aparam, spins)
+        result = run_stage(self, index, carried, received, *inputs)
+        if isinstance(result, StageResult):
+            return result
+        return result + self.unknown_element.index_select(0, atomic_numbers[:n_own])
+
     def atom_energy(
         self,
         types: Tensor,
@@ -101,17 +143,31 @@ class SeZM(SeZMBackbone):
         """
         rows = self.rows_of(types, edge_index, edge_vec)
         scalars = self.descriptor(types, rows, batch, charge_spin, spins)
-        energy = self.from_scalars(scalars, batch, fparam, aparam)
-        energy = energy + self.energy_bias.index_select(0, types)
+        return self.energies(scalars, types, rows, batch, fparam, aparam)
+
+    def energies(
+        self,
+        scalars: Tensor,
+        types: Tensor,
+        rows: NeighborRows,
+        batch: Tensor,
+        fparam: Tensor | None,
+        aparam: Tensor | None,
+    ) -> Tensor:
+        """Energies [N] of the atoms that have rows, from their scalars [N, C]; the other arguments
+        are of all atoms."""
+        own = slice(rows.n_targets)
+        aparam = None if aparam is None else aparam[own]
+        energy = self.from_scalars(scalars, batch[own], fparam, aparam)
+        energy = energy + self.energy_bias.index_select(0, types[own])
         if self.config.window is not None:
             energy = energy + self._zbl(types, rows)
         if self.config.excluded_types:
-            energy = energy * self.has_energy.index_select(0, types)
+            energy = energy * self.has_energy.index_select(0, types[own])
         return energy
 
     def _zbl(self, types: Tensor, rows: NeighborRows) -> Tensor:
         """Half of each pair's nuclear repulsion to its target: [N] float64."""
-        n_atoms = types.shape[0]
         vec = rows.vec.to(torch.float64)
         r = torch.sqrt((vec * vec).sum(1)).reshape(-1, ROW_WIDTH)  # [R, width]
         charges = self.zbl_charges.index_select(0, types)  # [N, 2]
@@ -123,4 +179,4 @@ class SeZM(SeZMBackbone):
         if self.config.excluded_types:
             has_energy = self.has_energy.index_select(0, types)
             inside = inside * has_energy.index_select(0, rows.source).reshape(-1, ROW_WIDTH)
-        return sum_to_targets(0.5 * inside.sum(1), rows, n_atoms)
+        return sum_to_targets(0.5 * inside.sum(1), rows)

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import torch
 from torch import Tensor
 
+from ..allowance import Allowance
 from ..checkpoint_file import load_checkpoint_file
+from ..checkpoint_head import CheckpointHead
 from ..elements import ATOMIC_NUMBERS
 from ..errors import CheckpointError
-from .allowance import Allowance
+from ..stored_weights import require_dense, stored_numbers, weights_below
 from .branches import DEFAULT, branches_of, default_branch, select_branch
 from .config import SeZMConfig, head_kind, parse_config
 from .deepspin import DeepSpinSeZM
@@ -22,7 +24,6 @@ from .load_weights import load_weights
 from .lora import fold_adapters
 from .neutral_form import from_neutral_form, is_neutral_form
 from .option_types import check_names
-from .stored_weights import require_dense, stored_numbers, weights_below
 
 NEWEST_VERSION = 1.2
 
@@ -66,28 +67,13 @@ def read_checkpoint(
     return model_from_checkpoint(load_checkpoint_file(path), dtype, head, str(path), ema)
 
 
-class CheckpointHead(NamedTuple):
-    """One head of a multitask checkpoint.
-
-    Attributes:
-        name: of its branch.
-        kind: "energy", "dens" or "property".
-        is_default: whether it is read if no head is named.
-    """
-
-    name: str
-    kind: str
-    is_default: bool
-
-
-def checkpoint_heads(path: str | Path) -> tuple[CheckpointHead, ...]:
+def heads_of_content(content: Mapping[str, Any], path: str) -> tuple[CheckpointHead, ...]:
     """The heads of a multitask checkpoint; none of a single-task one.
 
     Raises:
-        CheckpointError: not a file of the trainer.
+        CheckpointError: its options are not those of a model; ``path`` is named.
     """
-    content = load_checkpoint_file(path)
-    if is_neutral_form(content) or not is_sezm_checkpoint(content):
+    if is_neutral_form(content):
         return ()
     state = content.get("model", content)
     try:

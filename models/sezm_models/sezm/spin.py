@@ -69,7 +69,7 @@ class SpinEmbedding(nn.Module):
         vectors = _degree_one(gather_sources(moments, rows)) * edges.weight
         if edges.gate is not None:
             vectors = vectors * edges.gate
-        return sum_outer(vectors, weight, rows, types.shape[0])
+        return sum_outer(vectors, weight, rows)
 
 
 def _by_type(table: Tensor) -> Tensor:

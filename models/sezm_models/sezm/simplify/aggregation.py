@@ -55,11 +55,10 @@ class SumFirst(nn.Module):
             message = self._mapped(message, frame)
         elif competition is not None:
             numerator = numerator * competition.unsqueeze(2)
-        n_atoms = weights.scale.shape[0]
         if frame is None:
-            summed = sum_packed(message, numerator, radial.rows, n_atoms)
+            summed = sum_packed(message, numerator, radial.rows)
         else:
-            summed = _sum_rotated(message, numerator, frame, radial, n_atoms)
+            summed = _sum_rotated(message, numerator, frame, radial)
             summed = summed * frame.truncation_scale.squeeze(3)
         if not self.maps_on_edges:
             summed = self._mapped(summed.unsqueeze(2), None).flatten(2)
@@ -77,7 +76,7 @@ class SumFirst(nn.Module):
 
 
 def _sum_rotated(
-    message: Tensor, weights: Tensor, frame: EdgeFrame, radial: RadialFeatures, n_atoms: int
+    message: Tensor, weights: Tensor, frame: EdgeFrame, radial: RadialFeatures
 ) -> Tensor:
     """Sum of weight * D^T message: [N, D, F C]."""
     rotation = radial.edges.frames[frame.key].matrix
@@ -89,7 +88,7 @@ def _sum_rotated(
     depth = ROW_WIDTH * len(frame.rows)
     rotation = rotation.reshape(-1, depth, n_rows(frame.lmax))
     message = message.reshape(rotation.shape[0], depth, -1)
-    return sum_to_targets(torch.bmm(rotation.transpose(1, 2), message), radial.rows, n_atoms)
+    return sum_to_targets(torch.bmm(rotation.transpose(1, 2), message), radial.rows)
 
 
 def sum_messages_first(descriptor: SeZMDescriptor) -> None:

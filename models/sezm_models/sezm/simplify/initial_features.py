@@ -46,7 +46,7 @@ class FoldedInitialFeatures(nn.Module):
         self, scalars: Tensor, edges: EdgeGeometry, rows: NeighborRows, normalisation: Tensor
     ) -> Tensor:
         """See :class:`InitialFeatures`."""
-        sums = sum_outer(zonal_harmonics(edges), edges.radial, rows, scalars.shape[0])
+        sums = sum_outer(zonal_harmonics(edges), edges.radial, rows)
         sums = sums * normalisation.unsqueeze(2)
         higher = degree_matmul(sums, list(self.weight.unbind(0)), first_degree=1)
         return torch.cat([scalars.unsqueeze(1), higher], 1).unsqueeze(2)
@@ -80,7 +80,7 @@ class FoldedNeighborMoments(nn.Module):
         if self.g_layer2.bias is not None:
             # The bias is the weight of one more hidden feature, which is 1.
             hidden = torch.cat([hidden, torch.ones_like(hidden[:, :1])], 1)
-        sums = sum_outer(moments, hidden, rows, types.shape[0])
+        sums = sum_outer(moments, hidden, rows)
         if self.g_layer2.bias is None:
             return sums @ self.g_layer2.matrix
         return sums @ torch.cat([self.g_layer2.matrix, self.g_layer2.bias.unsqueeze(0)])

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch.overrides import TorchFunctionMode
 
-from ..errors import CheckpointError
+from .errors import CheckpointError
 
 FACTORIES = frozenset({torch.empty, torch.zeros, torch.ones, torch.full, torch.arange})
 

@@ -1,0 +1,33 @@
+"""From a model to the graphs of all programs of its staged file."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from torch import fx
+
+from sezm_infer.staged_contract import program_signature, programs
+
+from .simplify_graph import simplify_graph
+from .sizes import ALL_ATOMS_SAMPLES, FIRST_SAMPLE, SECOND_SAMPLE
+from .stage_functions import StageFunctions
+from .trace import trace_function
+
+
+def trace_stages(functions: StageFunctions) -> list[fx.GraphModule]:
+    """Simplified graphs, in the order of the programs' numbers.
+
+    Raises:
+        SezmError: as :func:`~sezm_export.trace.trace`.
+    """
+    samples = [
+        replace(sample, all_atoms=all_atoms)
+        for sample, all_atoms in zip((FIRST_SAMPLE, SECOND_SAMPLE), ALL_ATOMS_SAMPLES, strict=True)
+    ]
+    model, widths = functions.model, functions.widths
+    graphs = []
+    for program in programs(model.n_stages):
+        inputs = program_signature(program, widths, model.conditioning).inputs
+        function = functions.program(program)
+        graphs.append(simplify_graph(trace_function(function, inputs, model.dtype, samples)))
+    return graphs

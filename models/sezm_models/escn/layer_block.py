@@ -1,0 +1,34 @@
+"""One layer: messages, then a pointwise network on the sphere of each atom (escn.md, Blocks)."""
+
+from __future__ import annotations
+
+from torch import Tensor, nn
+from torch.nn.functional import linear, silu
+
+from .config import ESCNConfig
+from .message_block import Edges, MessageBlock
+from .tables import WithTables, sphere_grid
+
+
+class LayerBlock(WithTables):
+    """What a layer adds to the features of atoms."""
+
+    def __init__(self, config: ESCNConfig) -> None:
+        super().__init__()
+        channels = config.sphere_channels
+        self.message_block = MessageBlock(config)
+        self.fc1_sphere = nn.Linear(2 * channels, channels, bias=False)
+        self.fc2_sphere = nn.Linear(channels, channels, bias=False)
+        self.fc3_sphere = nn.Linear(channels, channels, bias=False)
+        grid = sphere_grid(config, config.lmax, list(range((config.lmax + 1) ** 2)))
+        self.table("to_grid", grid.to)
+        self.table("from_grid", grid.back)
+
+    def forward(self, x: Tensor, edges: Edges) -> Tensor:
+        """Features of atoms [N, (lmax+1)^2, C] -> the same."""
+        message = self.message_block(x, edges)
+        # Linear layers next to the grid act on coefficients: there are fewer than points.
+        of_x, of_message = self.fc1_sphere.weight.chunk(2, 1)
+        mixed = linear(x, of_x) + linear(message, of_message)
+        values = silu(self.fc2_sphere(silu(self.to_grid @ mixed)))
+        return self.fc3_sphere(self.from_grid @ values)
