@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parents[1]
-SOURCES = ("models", "export", "sezm_infer")
+SOURCES = ("models", "export")
 
 DEEPMD_EAGER, DEEPMD_COMPILED = "DeePMD eager", "DeePMD .pt2"
 
@@ -57,7 +57,9 @@ def contestants(
     if deepmd_python is not None:
         frozen = folder / "deepmd.pt2"
         if _is_older(frozen, [checkpoint]):
-            _run(deepmd_python, REPOSITORY / "benchmarks/freeze_deepmd.py", checkpoint, frozen)
+            partial = frozen.with_stem("partial")
+            _run(deepmd_python, REPOSITORY / "benchmarks/freeze_deepmd.py", checkpoint, partial)
+            partial.rename(frozen)
         found = [
             Contestant(DEEPMD_EAGER, "deepmd", checkpoint, deepmd_python),
             Contestant(DEEPMD_COMPILED, "deepmd", frozen, deepmd_python),

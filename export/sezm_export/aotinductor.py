@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import os
 import platform
 import shutil
@@ -75,7 +76,8 @@ def to_aotinductor(module: fx.GraphModule, metadata: Metadata) -> Package:
     inputs = tuple(_example(spec, metadata) for spec in metadata.inputs)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", FutureWarning)  # torch's, of its own use of itself
-        program = torch.export.export(module, inputs, dynamic_shapes=_dynamic_shapes(metadata))
+        silent = _with_silent_maxima(module)
+        program = torch.export.export(silent, inputs, dynamic_shapes=_dynamic_shapes(metadata))
         try:
             aoti_compile_and_package(program, package_path=str(path), inductor_configs=OPTIONS | {})
         except Exception as error:  # the compiler's and those of torch share no narrower base class
@@ -91,6 +93,24 @@ def save_aotinductor(package: Package, metadata: Metadata, path: Path) -> None:
             if not name.endswith(".cpp"):
                 target.writestr(name, source.read(name))
         target.writestr(f"{package.path.stem}/extra/{METADATA_KEY}.json", metadata.to_json())
+
+
+def _with_silent_maxima(module: fx.GraphModule) -> fx.GraphModule:
+    """The graph without ``index_reduce``, of which torch warns users, who can do nothing about it.
+
+    Compiled code warns by its own means, which Python's ``warnings`` do not reach.
+    """
+    graph = copy.deepcopy(module.graph)
+    for node in graph.nodes:
+        if node.target is torch.ops.aten.index_reduce.default:
+            node.target = _scatter_reduce
+    return fx.GraphModule(module, graph)
+
+
+def _scatter_reduce(base: Tensor, dim: int, index: Tensor, values: Tensor, kind: str) -> Tensor:
+    """``index_reduce`` along the first axis, by another operator."""
+    index = index.reshape(-1, *[1] * (values.dim() - 1)).expand_as(values)
+    return torch.scatter_reduce(base, dim, index, values, kind)
 
 
 def _example(spec: TensorSpec, metadata: Metadata) -> Tensor:
