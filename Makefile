@@ -9,6 +9,7 @@ FINDINGS := $(CURDIR)/build/findings.jsonl
 CPP    := build/cpp
 DEPENDENCIES := $(CPP)/dependencies
 JOBS   := $(shell nproc)
+CPP_FILES = $(shell find cpp_client -name '*.[ch]' -o -name '*.[ch]pp')
 
 # Neighbours in the order of tests share models and graphs, so a worker takes them in long runs.
 PARALLEL := --numprocesses auto --maxprocesses 4 --dist worksteal
@@ -77,6 +78,7 @@ valgrind: cpp  ## the tests of libsezm in valgrind
 lint: $(INSTALLED)  ## style
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/clang-format --dry-run --Werror $(CPP_FILES)
 
 types: $(INSTALLED)  ## types of the packages
 	$(BIN)/mypy
@@ -87,6 +89,7 @@ unit: $(INSTALLED)  ## tests
 format: $(INSTALLED)  ## rewrite the code in the project's style
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+	$(BIN)/clang-format -i $(CPP_FILES)
 
 clean:  ## remove what was built, the environment included
 	rm -rf $(VENV) build *.egg-info .mypy_cache .ruff_cache .pytest_cache

@@ -53,9 +53,9 @@ void check(const Options &options) {
                                              "; use 1 or more, or 0 for the engine's choice.");
     }
     if (options.backend < Backend::automatic || options.backend > Backend::torchscript) {
-        throw Error(ErrorCode::argument,
-                    "backend " + std::to_string(static_cast<int>(options.backend)) +
-                        " is unknown; use one of sezm::Backend.");
+        throw Error(ErrorCode::argument, "backend " +
+                                             std::to_string(static_cast<int>(options.backend)) +
+                                             " is unknown; use one of sezm::Backend.");
     }
     const std::string &device = options.device;
     const bool numbered = device.compare(0, 5, "cuda:") == 0 && device.size() > 5 &&

@@ -110,9 +110,9 @@ void settle(std::vector<TensorSpec> &specs, const std::vector<Known> &known,
 void check_defaults(const Metadata &metadata, const std::string &path) {
     for (const auto &[name, values] : metadata.input_defaults) {
         const auto &inputs = metadata.inputs;
-        const auto found = std::find_if(
-            inputs.begin() + required_inputs, inputs.end(),
-            [&name = name](const TensorSpec &input) { return input.name == name; });
+        const auto found =
+            std::find_if(inputs.begin() + required_inputs, inputs.end(),
+                         [&name = name](const TensorSpec &input) { return input.name == name; });
         if (found == inputs.end() || found->shape[1] != std::to_string(values.size())) {
             refuse(path, "input_defaults have " + std::to_string(values.size()) + " numbers for '" +
                              name + "', which is not what the file takes; export it again.");

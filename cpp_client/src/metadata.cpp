@@ -71,7 +71,8 @@ Metadata parse_metadata(const std::string &json, const std::string &path) {
     if (const auto found = record.find("input_defaults"); found != record.end()) {
         found->get_to(metadata.input_defaults);
     }
-    if (const auto found = record.find("max_neighbors"); found != record.end() && !found->is_null()) {
+    if (const auto found = record.find("max_neighbors");
+        found != record.end() && !found->is_null()) {
         metadata.max_neighbors = found->get<std::int64_t>();
     }
     metadata.json = json;

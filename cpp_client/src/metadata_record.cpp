@@ -49,7 +49,8 @@ Check one_of(std::vector<std::string> texts) {
 }
 
 Check or_null(Check check) {
-    return [check = std::move(check)](const Json &value) { return value.is_null() || check(value); };
+    return
+        [check = std::move(check)](const Json &value) { return value.is_null() || check(value); };
 }
 
 Check list_of(Check check) {
@@ -80,13 +81,12 @@ Check with(Keys keys, Checks checks) {
 
 const Checks &checks() {
     static const Check length = [](const Json &value) { return is_text(value) || whole()(value); };
-    static const Check specs = list_of(with(Keys::exactly, {{"name", is_text},
-                                                            {"shape", list_of(length)},
-                                                            {"dtype", is_text},
-                                                            {"unit", is_text}}));
-    static const Check cost = with(Keys::at_least, {{"multiply_adds", is_number},
-                                                    {"memory_bytes", is_number},
-                                                    {"edges_per_atom", whole()}});
+    static const Check specs = list_of(with(
+        Keys::exactly,
+        {{"name", is_text}, {"shape", list_of(length)}, {"dtype", is_text}, {"unit", is_text}}));
+    static const Check cost = with(
+        Keys::at_least,
+        {{"multiply_adds", is_number}, {"memory_bytes", is_number}, {"edges_per_atom", whole()}});
     static const Check cutoff = [](const Json &value) {
         return is_number(value) && value.get<double>() > 0 && value.get<double>() <= largest_cutoff;
     };
@@ -121,10 +121,9 @@ const Checks &checks() {
 }
 
 /// Keys without which a record says too little; the others have come later.
-constexpr const char *required[] = {"family",       "configuration",         "elements",
-                                    "cutoff",       "message_passing_steps", "dtype",
-                                    "static_sizes", "inputs",                "outputs",
-                                    "checkpoint_sha256"};
+constexpr const char *required[] = {
+    "family", "configuration", "elements", "cutoff",  "message_passing_steps",
+    "dtype",  "static_sizes",  "inputs",   "outputs", "checkpoint_sha256"};
 
 [[noreturn]] void refuse(const std::string &path, const std::string &what) {
     throw Error(ErrorCode::file, path + ": " + what);

@@ -1,4 +1,5 @@
-/// The inputs that only some files have: charge and spin, frame and atomic parameters, spin vectors.
+/// The inputs that only some files have: charge and spin, frame and atomic parameters, spin
+/// vectors.
 #pragma once
 
 #include <string>

@@ -50,8 +50,8 @@ std::vector<ZipMember> zip_members(std::istream &file) {
         if (directory.compare(at, 4, "PK\x01\x02") != 0) break;
         const std::size_t name = number(directory, at + 28, 2);
         if (at + header_size + name > directory.size()) break;
-        members.push_back({directory.substr(at + header_size, name), number(directory, at + 10, 2) != 0,
-                           number(directory, at + 24, 4)});
+        members.push_back({directory.substr(at + header_size, name),
+                           number(directory, at + 10, 2) != 0, number(directory, at + 24, 4)});
         at += header_size + name + number(directory, at + 30, 2) + number(directory, at + 32, 2);
     }
     return members;

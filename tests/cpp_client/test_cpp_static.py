@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import ase
 import ase.io
 import pytest
 from ase.build import molecule
@@ -26,9 +27,7 @@ def static_file(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPat
 
 def test_systems_that_fit_are_padded(build: Path, static_file: Path, tmp_path: Path) -> None:
     """The same as Python, and as the file that takes any size."""
-    pair = molecule("H2O")
-    pair.extend(molecule("H2O", positions=molecule("H2O").positions + [2.9, 0.3, 0]))
-    frames, source = written([molecule("H2O"), pair], tmp_path)
+    frames, source = written([chain(1, 2.9), chain(2, 2.9)], tmp_path)
     output, engine = tmp_path / "out.extxyz", ENGINES[static_file.suffix]
     command = [build / "sezm_run", static_file, source, output, "--threads", "1"]
     run(*command, "--backend", engine)
@@ -47,10 +46,16 @@ def test_systems_that_do_not_fit_are_refused(
         (5, "15 atoms, but this static file takes at most 12; export with a larger --static N,E"),
         (4, "edges, but this static file takes at most 60; export with a larger --static N,E"),
     ):
-        water = molecule("H2O")
-        cluster = water.copy()
-        for number in range(1, count):
-            cluster.extend(molecule("H2O", positions=water.positions + [2.0 * number, 0, 0]))
-        _, source = written([cluster], tmp_path)
+        _, source = written([chain(count, 2.0)], tmp_path)
         output = tmp_path / "out.extxyz"
         assert message in run(build / "sezm_run", static_file, source, output, code=2)
+
+
+def chain(count: int, distance: float) -> ase.Atoms:
+    """Water molecules in a row."""
+    atoms = ase.Atoms()
+    for number in range(count):
+        water = molecule("H2O")
+        water.translate([distance * number, 0, 0])
+        atoms.extend(water)
+    return atoms
