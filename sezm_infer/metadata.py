@@ -107,7 +107,7 @@ class Metadata:
         if record.pop("format", None) != FORMAT_NAME:
             raise SezmError(f"{path}: its metadata is not of a sezm-infer file; export it again.")
         version = record.pop("format_version", None)
-        if version != FORMAT_VERSION:
+        if isinstance(version, bool) or version != FORMAT_VERSION:
             raise SezmError(
                 f"{path}: format version {version}, but this sezm-infer reads version "
                 f"{FORMAT_VERSION}; export the checkpoint again, or update sezm-infer."

@@ -23,10 +23,10 @@ int main(int argc, char **argv) {
         sezm_free(model);
         return complain();
     }
-    printf("energy %.12g\n", results.energy);
+    printf("energy %.17g\n", results.energy);
     for (size_t atom = 0; atom < results.atom_count; ++atom) {
         const double *force = results.forces + 3 * atom;
-        printf("force %.9g %.9g %.9g\n", force[0], force[1], force[2]);
+        printf("force %.17g %.17g %.17g\n", force[0], force[1], force[2]);
     }
     sezm_free(model);
     return 0;

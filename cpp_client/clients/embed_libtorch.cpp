@@ -5,8 +5,8 @@
 
 int main(int argc, char **argv) try {
     if (argc != 2) return std::fprintf(stderr, "usage: embed_libtorch MODEL.pt\n"), 2;
-    torch::jit::FusionStrategy
-        none;  // fusion and profiling make the first calls slow, later ones no faster
+    // Fusion and profiling make the first calls slow, later ones no faster.
+    torch::jit::FusionStrategy none;
     torch::jit::setFusionStrategy(none);
     torch::jit::getExecutorMode() = false;
     torch::jit::Module model = torch::jit::load(argv[1]);
@@ -27,15 +27,18 @@ int main(int argc, char **argv) try {
     const auto edge_vec = pos.index_select(0, edge_index[0]) - pos.index_select(0, edge_index[1]);
 
     const c10::InferenceMode guard;
-    const auto outputs =
-        model
-            .forward({
-                pos, atomic_numbers, torch::zeros({n_atoms}, torch::kInt64),  // batch: one system
-                torch::tensor({n_atoms}, torch::kInt64),                      // natoms
-                edge_index, edge_vec.norm(2, {1}), edge_vec,
-                torch::ones({n_atoms}, real),  // atom_mask
-            })
-            .toTuple();
+    const auto outputs = model
+                             .forward({
+                                 pos,
+                                 atomic_numbers,
+                                 torch::zeros({n_atoms}, torch::kInt64),   // batch: one system
+                                 torch::tensor({n_atoms}, torch::kInt64),  // natoms
+                                 edge_index,
+                                 edge_vec.norm(2, {1}),
+                                 edge_vec,
+                                 torch::ones({n_atoms}, real),  // atom_mask
+                             })
+                             .toTuple();
 
     std::printf("energy %.12g\n", outputs->elements()[0].toTensor().item<double>());
     const auto forces = outputs->elements()[1].toTensor().to(torch::kFloat64).contiguous();

@@ -80,7 +80,7 @@ void read_columns(Structure &structure, const std::string &path) {
     const Column *positions = structure.find_column("pos");
     const Column *species = structure.find_column("species");
     if (positions == nullptr || positions->width != 3) refuse(path, "has no positions (pos:R:3).");
-    if (species == nullptr) refuse(path, "has no elements (species:S:1).");
+    if (species == nullptr || species->width != 1) refuse(path, "has no elements (species:S:1).");
     structure.positions = numbers(*positions, path);
     for (const std::string &symbol : species->text) {
         structure.atomic_numbers.push_back(sezm::atomic_number(symbol));

@@ -4,12 +4,18 @@ namespace {
 
 bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\r'; }
 
-/// The word or quoted text at `at`, which moves behind it.
+/// What ends a text that starts with this character; 0: a blank.
+char closing(char first) {
+    if (first == '"' || first == '\'') return first;
+    return first == '{' ? '}' : first == '[' ? ']' : '\0';
+}
+
+/// The word, or the text in quotes or brackets, at `at`, which moves behind it.
 std::string take_text(const std::string &line, std::size_t &at, bool stop_at_equals) {
     std::string text;
-    if (at < line.size() && (line[at] == '"' || line[at] == '\'')) {
-        const char quote = line[at++];
-        for (; at < line.size() && line[at] != quote; ++at) {
+    if (at < line.size() && closing(line[at]) != 0) {
+        const char end = closing(line[at++]);
+        for (; at < line.size() && line[at] != end; ++at) {
             if (line[at] == '\\' && at + 1 < line.size()) ++at;
             text += line[at];
         }

@@ -1,9 +1,12 @@
 /// Run an exported model on the frames of an extended XYZ file, or dynamics from the last of them.
+#include <malloc.h>
+
 #include <cstdio>
 #include <fstream>
 #include <iostream>
 
 #include "arguments.hpp"
+#include "conditioning.hpp"
 #include "extxyz.hpp"
 #include "velocity_verlet.hpp"
 
@@ -11,36 +14,9 @@ namespace {
 
 constexpr double smallest_volume = 1e-6;  // Angstrom^3; flatter cells have no stress
 
-std::vector<double> numbers(const Column &column) {
-    std::vector<double> values;
-    for (const std::string &text : column.text) {
-        values.push_back(parse_numbers(text, column.name).at(0));
-    }
-    return values;
-}
-
-/// Hand over the optional inputs that the model takes and the structure brings.
-void set_inputs(sezm::Model &model, const Structure &structure) {
-    for (const sezm::TensorSpec &input : model.metadata().inputs) {
-        const std::string &name = input.name;
-        const std::string *charge = structure.find_info("charge");
-        const std::string *spin = structure.find_info("spin");
-        std::vector<double> values;
-        if (name == "charge_spin" && charge != nullptr && spin != nullptr) {
-            values = parse_numbers(*charge + " " + *spin, "charge and spin");
-        } else if (name == "charge" && charge != nullptr) {
-            values = parse_numbers(*charge, name);
-        } else if (name == "fparam" && structure.find_info(name) != nullptr) {
-            values = parse_numbers(*structure.find_info(name), name);
-        } else if ((name == "aparam" || name == "spins") && structure.find_column(name)) {
-            values = numbers(*structure.find_column(name));
-        }
-        if (!values.empty()) model.set_input(name, values.data(), values.size());
-    }
-}
-
-/// Results by the names that ASE reads.
+/// Results by the names that ASE reads, in place of any that the structure came with.
 void add_results(Structure &structure, const sezm::Results &results) {
+    structure.drop({"energy", "free_energy", "stress", "forces", "energies", "magnetic_forces"});
     structure.set_info("energy", number_text(results.energy));
     structure.set_info("free_energy", number_text(results.energy));
     if (results.has_virial && structure.volume() > smallest_volume) {
@@ -118,6 +94,10 @@ int run(int argc, char **argv) {
 }  // namespace
 
 int main(int argc, char **argv) {
+    // libtorch frees and asks for the same megabytes in every step; glibc would hand them to the
+    // system and back each time, which takes a fifth of the step.
+    mallopt(M_MMAP_THRESHOLD, 32 << 20);
+    mallopt(M_TRIM_THRESHOLD, 1 << 30);
     try {
         return run(argc, argv);
     } catch (const sezm::Error &error) {

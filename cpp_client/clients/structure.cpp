@@ -39,6 +39,18 @@ void Structure::set_column(const std::string &name, std::size_t width, const dou
     }
 }
 
+void Structure::drop(const std::vector<std::string> &names) {
+    const auto named = [&](const std::string &name) {
+        return std::find(names.begin(), names.end(), name) != names.end();
+    };
+    info.erase(std::remove_if(info.begin(), info.end(),
+                              [&](const auto &entry) { return named(entry.first); }),
+               info.end());
+    columns.erase(std::remove_if(columns.begin(), columns.end(),
+                                 [&](const Column &column) { return named(column.name); }),
+                  columns.end());
+}
+
 double Structure::volume() const {
     const auto &[a, b, c] = cell;
     return std::abs(a[0] * (b[1] * c[2] - b[2] * c[1]) + a[1] * (b[2] * c[0] - b[0] * c[2]) +

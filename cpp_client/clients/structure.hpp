@@ -40,6 +40,9 @@ struct Structure {
     /// Set or replace a column of real numbers, [N * width].
     void set_column(const std::string &name, std::size_t width, const double *values);
 
+    /// Remove keys and columns, as far as they are there.
+    void drop(const std::vector<std::string> &names);
+
     /// The cell's volume, Angstrom^3.
     double volume() const;
 };

@@ -30,7 +30,8 @@ std::string beside_this(const char *library) {
     Dl_info here{};
     if (dladdr(reinterpret_cast<void *>(&beside_this), &here) == 0) return library;
     const auto path = std::filesystem::path(here.dli_fname).parent_path() / library;
-    return std::filesystem::exists(path) ? path.string() : library;
+    std::error_code unreadable;
+    return std::filesystem::exists(path, unreadable) ? path.string() : library;
 }
 
 /// The opening function of an engine's library, which stays loaded for good.
@@ -53,6 +54,11 @@ void check(const Options &options) {
     if (options.threads < 0) {
         throw Error(ErrorCode::argument, "threads is " + std::to_string(options.threads) +
                                              "; use 1 or more, or 0 for the engine's choice.");
+    }
+    if (options.backend < Backend::automatic || options.backend > Backend::torchscript) {
+        throw Error(ErrorCode::argument, "backend " +
+                                             std::to_string(static_cast<int>(options.backend)) +
+                                             " is unknown; use one of sezm::Backend.");
     }
     const std::string &device = options.device;
     const bool numbered = device.compare(0, 5, "cuda:") == 0 && device.size() > 5 &&

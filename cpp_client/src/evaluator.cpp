@@ -35,7 +35,7 @@ class TypedEvaluator : public Evaluator {
     Results evaluate(const Edges<double> &edges) override { return run(converted(edges), nullptr); }
 
     void set_input(const std::string &name, const double *values, std::size_t count) override {
-        inputs_.set_optional(name, values, count);
+        inputs_.optional.set(name, values, count);
     }
 
     std::size_t neighbor_searches() const override { return neighbors_.searches(); }

@@ -42,7 +42,8 @@ void place(Tensor &tensor, const void *data, std::initializer_list<std::size_t> 
 
 template <class Real>
 InputTensors<Real>::InputTensors(const Metadata &metadata)
-    : metadata_(metadata),
+    : optional(metadata),
+      metadata_(metadata),
       known_elements_(largest_atomic_number + 1, false),
       tensors_(metadata.inputs.size()) {
     for (const std::int64_t number : metadata.atomic_numbers) known_elements_[number] = true;
@@ -50,54 +51,6 @@ InputTensors<Real>::InputTensors(const Metadata &metadata)
         const TensorSpec &spec = metadata.inputs[i];
         tensors_[i].name = spec.name.c_str();
         tensors_[i].dtype = spec.dtype == "int64" ? DType::int64 : real_dtype<Real>;
-        if (i < required_inputs) continue;
-        optional_.push_back(
-            {&spec, static_cast<std::size_t>(std::stoul(spec.shape[1])), false, {}, {}});
-        const auto found = metadata.input_defaults.find(spec.name);
-        if (found != metadata.input_defaults.end()) {
-            set_optional(spec.name, found->second.data(), found->second.size());
-        }
-    }
-}
-
-template <class Real>
-void InputTensors<Real>::set_optional(const std::string &name, const double *values,
-                                      std::size_t count) {
-    std::set<std::string> names;
-    for (Optional &input : optional_) {
-        names.insert(input.spec->name);
-        if (input.spec->name != name) continue;
-        const bool fits =
-            is_per_atom(*input.spec) ? count % input.width == 0 : count == input.width;
-        if (!fits) {
-            throw Error(ErrorCode::input, "input '" + name + "' has " + std::to_string(count) +
-                                              " values; it takes " + std::to_string(input.width) +
-                                              (is_per_atom(*input.spec) ? " per atom." : "."));
-        }
-        check_known(name, values, count);
-        input.values.assign(values, values + count);
-        input.is_set = true;
-        return;
-    }
-    throw Error(ErrorCode::input, "this model takes no input '" + name + "'; " +
-                                      (names.empty() ? "it takes no optional one."
-                                                     : "it takes " + joined(names) + "."));
-}
-
-/// Refuse values without a meaning to a model that knows a few alone.
-template <class Real>
-void InputTensors<Real>::check_known(const std::string &name, const double *values,
-                                     std::size_t count) const {
-    const auto found = metadata_.input_values.find(name);
-    if (found == metadata_.input_values.end()) return;
-    const std::vector<double> &known = found->second;
-    for (std::size_t i = 0; i < count; ++i) {
-        if (std::find(known.begin(), known.end(), values[i]) != known.end()) continue;
-        std::ostringstream message;
-        message << "input '" << name << "' is " << values[i] << "; this model knows";
-        for (const double value : known) message << ' ' << value;
-        message << " alone.";
-        throw Error(ErrorCode::input, message.str());
     }
 }
 
@@ -108,7 +61,8 @@ const std::vector<Tensor> &InputTensors<Real>::lay_out(const Edges<Real> &edges,
     check(edges);
     lay_out_atoms(edges);
     lay_out_edges(edges, distances);
-    lay_out_optional(edges.atom_count);
+    optional.lay_out(edges.atom_count, static_cast<std::size_t>(tensors_[atom_mask].shape[0]),
+                     tensors_.data() + required_inputs);
     return tensors_;
 }
 
@@ -216,32 +170,6 @@ void InputTensors<Real>::lay_out_edges(const Edges<Real> &edges, const Real *dis
     place(tensors_[edge_index], index, {2, n});
     place(tensors_[edge_distance], distances, {n});
     place(tensors_[edge_vec], vectors, {n, 3});
-}
-
-template <class Real>
-void InputTensors<Real>::lay_out_optional(std::size_t n_atoms) {
-    for (std::size_t i = 0; i < optional_.size(); ++i) {
-        Optional &input = optional_[i];
-        const std::string &name = input.spec->name;
-        if (!input.is_set) {
-            throw Error(ErrorCode::input,
-                        "this model needs the input '" + name + "'; set it before computing.");
-        }
-        const bool per_atom = is_per_atom(*input.spec);
-        const std::size_t given = per_atom ? n_atoms : 1;
-        if (input.values.size() != given * input.width) {
-            throw Error(ErrorCode::input, "input '" + name + "' was set for " +
-                                              std::to_string(input.values.size() / input.width) +
-                                              " atoms, and there are " + std::to_string(n_atoms) +
-                                              "; set it anew.");
-        }
-        const std::size_t rows =
-            per_atom && metadata_.static_sizes ? metadata_.static_sizes->atoms : given;
-        place(tensors_[required_inputs + i],
-              extended(input.values.data(), given * input.width, rows * input.width, Real(0),
-                       input.padded),
-              {rows, input.width});
-    }
 }
 
 template class InputTensors<float>;

@@ -1,10 +1,10 @@
 /// The inputs of one call as the graph wants them: by name and order, padded for static files.
 #pragma once
 
-#include <map>
 #include <string>
 #include <vector>
 
+#include "optional_inputs.hpp"
 #include "session.hpp"
 #include "sezm/sezm.hpp"
 
@@ -18,10 +18,7 @@ class InputTensors {
     /// @param metadata must live as long as this
     explicit InputTensors(const Metadata &metadata);
 
-    /// Remember an optional input, for all calls that follow.
-    ///
-    /// Throws Error (input): the file takes no such input, not of that size, or not these values.
-    void set_optional(const std::string &name, const double *values, std::size_t count);
+    OptionalInputs<Real> optional;
 
     /// Tensors in the graph's order, valid until the next call and as long as `edges` is.
     ///
@@ -32,25 +29,14 @@ class InputTensors {
     const std::vector<Tensor> &lay_out(const Edges<Real> &edges, const Real *distances);
 
   private:
-    struct Optional {
-        const TensorSpec *spec;
-        std::size_t width;
-        bool is_set = false;
-        std::vector<Real> values;
-        std::vector<Real> padded;
-    };
-
-    void check_known(const std::string &name, const double *values, std::size_t count) const;
     void check(const Edges<Real> &edges) const;
     void check_sizes(const Edges<Real> &edges) const;
     void lay_out_atoms(const Edges<Real> &edges);
     void lay_out_edges(const Edges<Real> &edges, const Real *distances);
-    void lay_out_optional(std::size_t n_atoms);
 
     const Metadata &metadata_;
     std::vector<bool> known_elements_;
     std::vector<Tensor> tensors_;
-    std::vector<Optional> optional_;
     std::int64_t natoms_ = 0;
     std::vector<std::int64_t> numbers_, batch_, index_;
     std::vector<Real> positions_, mask_, vectors_, distances_;

@@ -36,16 +36,18 @@ void check_positions(const Atoms &atoms) {
                                           " Angstrom); remove or move one.");
 }
 
-/// Keep the nearest edges of each target only; order stays.
+/// Keep the nearest edges of each target only; order stays. Distances are compared in double
+/// precision, whatever the model computes in.
 template <class Real>
-void keep_nearest(EdgeBuffer<Real> &edges, std::size_t target_row, std::size_t limit,
+void keep_nearest(EdgeBuffer<Real> &edges, const std::vector<double> &distances,
+                  std::size_t target_row, std::size_t limit,
                   std::vector<std::pair<double, std::size_t>> &scratch) {
     std::size_t kept = 0;
     for (std::size_t first = 0, last = 0; first < edges.count; first = last) {
         scratch.clear();
         const std::int64_t target = edges.index[target_row + first];
         for (; last < edges.count && edges.index[target_row + last] == target; ++last) {
-            scratch.emplace_back(static_cast<double>(edges.distances[last]), last);
+            scratch.emplace_back(distances[last], last);
         }
         if (scratch.size() > limit) {
             std::nth_element(scratch.begin(), scratch.begin() + limit, scratch.end());
@@ -120,6 +122,7 @@ void NeighborList::update(const Atoms &atoms, const Cell &cell, const Periodic &
     edges.index.resize(2 * candidates + 1);
     edges.vectors.resize(3 * candidates + 1);
     edges.distances.resize(candidates + 1);
+    if (max_neighbors_) distances_.resize(candidates);
     edges.count = 0;
     const double limit = cutoff_ * cutoff_;
     for (std::size_t p = 0; p < candidates; ++p) {
@@ -140,9 +143,11 @@ void NeighborList::update(const Atoms &atoms, const Cell &cell, const Periodic &
         edges.vectors[3 * e + 1] = static_cast<Real>(y);
         edges.vectors[3 * e + 2] = static_cast<Real>(z);
         edges.distances[e] = static_cast<Real>(distance);
+        if (max_neighbors_) distances_[e] = distance;
     }
     if (max_neighbors_) {
-        keep_nearest(edges, candidates, static_cast<std::size_t>(*max_neighbors_), nearest_);
+        keep_nearest(edges, distances_, candidates, static_cast<std::size_t>(*max_neighbors_),
+                     nearest_);
     }
     std::copy_n(edges.index.begin() + static_cast<std::ptrdiff_t>(candidates), edges.count,
                 edges.index.begin() + static_cast<std::ptrdiff_t>(edges.count));

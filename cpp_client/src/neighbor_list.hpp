@@ -62,8 +62,9 @@ class NeighborList {
     Cell cell_{};
     Periodic periodic_{};
     std::vector<std::int64_t> targets_, sources_;
-    std::vector<double> offsets_;                          // [P, 3] shift @ cell
-    std::vector<std::pair<double, std::size_t>> nearest_;  // scratch
+    std::vector<double> offsets_;    // [P, 3] shift @ cell
+    std::vector<double> distances_;  // scratch, as is
+    std::vector<std::pair<double, std::size_t>> nearest_;
 };
 
 }  // namespace sezm

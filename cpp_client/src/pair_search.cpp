@@ -50,8 +50,8 @@ void search(const TightBox &box, std::size_t count, double radius, Found &found)
     const bool periodic[3] = {true, true, true};
     const char *message = nullptr;
     const int status =
-        vesin_neighbors(reinterpret_cast<const double(*)[3]>(box.positions.data()), count,
-                        reinterpret_cast<const double(*)[3]>(box.cell.data()), periodic,
+        vesin_neighbors(reinterpret_cast<const double (*)[3]>(box.positions.data()), count,
+                        reinterpret_cast<const double (*)[3]>(box.cell.data()), periodic,
                         VesinDevice{VesinCPU, 0}, options, &found, &message);
     if (status != 0) {
         throw Error(ErrorCode::internal, std::string("the neighbour search failed (") +

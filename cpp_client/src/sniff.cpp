@@ -9,6 +9,9 @@
 namespace sezm {
 namespace {
 
+// Programs are packed (a third of a MB is usual), weights are not: more than this is an attack.
+constexpr std::uint64_t most_unpacked = 256 << 20;
+
 constexpr const char *expected = "; expected an .onnx, .pt or .pt2 file written by 'sezm export'.";
 
 [[noreturn]] void refuse(const std::string &path, const std::string &what) {
@@ -28,13 +31,16 @@ bool is_onnx(const std::string &head) {
 }
 
 Backend sniff_zip(std::istream &file, const std::string &path) {
-    const std::vector<std::string> names = zip_member_names(file);
+    const std::vector<ZipMember> members = zip_members(file);
     const auto any = [&](const char *part) {
-        return std::any_of(names.begin(), names.end(), [&](const std::string &name) {
-            return name.find(part) != std::string::npos;
+        return std::any_of(members.begin(), members.end(), [&](const ZipMember &member) {
+            return member.name.find(part) != std::string::npos;
         });
     };
-    if (names.empty()) refuse(path, "truncated or damaged (its table of contents is missing)");
+    if (members.empty()) refuse(path, "truncated or damaged (its table of contents is missing)");
+    std::uint64_t unpacked = 0;
+    for (const ZipMember &member : members) unpacked += member.is_packed ? member.size : 0;
+    if (unpacked > most_unpacked) refuse(path, "an archive that unpacks to too much");
     if (any("/code/")) return Backend::torchscript;
     if (any("/aotinductor/")) return Backend::aotinductor;
     if (any("data.pkl")) refuse(path, "a checkpoint; run 'sezm export' on it first");
@@ -44,9 +50,12 @@ Backend sniff_zip(std::istream &file, const std::string &path) {
 }  // namespace
 
 Backend sniff(const std::string &path) {
-    if (std::filesystem::is_directory(path)) refuse(path, "a folder, not a file");
-    std::ifstream file(path, std::ios::binary);
-    if (!file) refuse(path, "no such file, or not readable");
+    std::error_code unreadable;
+    const auto status = std::filesystem::status(path, unreadable);
+    if (std::filesystem::is_directory(status)) refuse(path, "a folder, not a file");
+    std::ifstream file;
+    if (std::filesystem::is_regular_file(status)) file.open(path, std::ios::binary);
+    if (!file.is_open()) refuse(path, "no such file, or not readable");
     std::string head(64, '\0');
     file.read(head.data(), static_cast<std::streamsize>(head.size()));
     head.resize(static_cast<std::size_t>(file.gcount()));

@@ -30,7 +30,7 @@ std::string read(std::istream &file, std::uint64_t at, std::size_t length) {
 
 }  // namespace
 
-std::vector<std::string> zip_member_names(std::istream &file) {
+std::vector<ZipMember> zip_members(std::istream &file) {
     file.seekg(0, std::ios::end);
     const auto size = static_cast<std::uint64_t>(file.tellg());
     const std::size_t searched = std::min<std::uint64_t>(size, end_record_size + longest_comment);
@@ -44,16 +44,17 @@ std::vector<std::string> zip_member_names(std::istream &file) {
     const std::uint64_t begin = start == 0xFFFFFFFF ? end_position - length : start;
     if (length > size || begin > size - length) return {};
 
-    std::vector<std::string> names;
+    std::vector<ZipMember> members;
     const std::string directory = read(file, begin, length);
     for (std::size_t at = 0; at + header_size <= directory.size();) {
         if (directory.compare(at, 4, "PK\x01\x02") != 0) break;
         const std::size_t name = number(directory, at + 28, 2);
         if (at + header_size + name > directory.size()) break;
-        names.push_back(directory.substr(at + header_size, name));
+        members.push_back({directory.substr(at + header_size, name),
+                           number(directory, at + 10, 2) != 0, number(directory, at + 24, 4)});
         at += header_size + name + number(directory, at + 30, 2) + number(directory, at + 32, 2);
     }
-    return names;
+    return members;
 }
 
 }  // namespace sezm

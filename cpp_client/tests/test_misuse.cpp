@@ -1,3 +1,5 @@
+#include <cmath>
+
 #include "input_tensors.hpp"
 #include "model_file.hpp"
 #include "water.hpp"
@@ -13,7 +15,7 @@ void load_refused(const std::string &path, const sezm::Options &options, ErrorCo
 
 /// A model that takes two of the optional inputs, one of them with a default.
 sezm::Metadata conditioned() {
-    sezm::Metadata metadata = open_model().metadata();
+    sezm::Metadata metadata = bundled_metadata();
     metadata.inputs.push_back({"charge_spin", {"B", "2"}, "real", ""});
     metadata.inputs.push_back({"aparam", {"N", "1"}, "real", ""});
     metadata.input_defaults["charge_spin"] = {0, 1};
@@ -38,6 +40,9 @@ TEST_CASE("options that make no sense are refused") {
     options = {};
     options.backend = sezm::Backend::torchscript;
     load_refused(MODEL, options, ErrorCode::argument, "a file for ONNX Runtime");
+    options = {};
+    options.backend = static_cast<sezm::Backend>(77);
+    load_refused(MODEL, options, ErrorCode::argument, "backend 77 is unknown");
     options = {};
     options.device = "cuda:7";
     load_refused(MODEL, options, ErrorCode::backend, "cuda:7");
@@ -82,14 +87,31 @@ TEST_CASE("optional inputs are asked for by name") {
     atoms.atomic_numbers = sample.numbers.data();
     require_error([&] { inputs.lay_out(atoms, nullptr); }, ErrorCode::input,
                   "needs the input 'aparam'");
-    require_error([&] { inputs.set_optional("charge_spin", values.data(), 3); }, ErrorCode::input,
+    require_error([&] { inputs.optional.set("charge_spin", values.data(), 3); }, ErrorCode::input,
                   "has 3 values; it takes 2");
-    inputs.set_optional("aparam", values.data(), 2);
+    const auto refused = [&](const std::vector<double> &row, const char *text) {
+        require_error([&] { inputs.optional.set("charge_spin", row.data(), 2); }, ErrorCode::input,
+                      text);
+    };
+    refused({-101, 1}, "charge is -101 and spin 1; use whole numbers, charges from -100 to 99");
+    refused({0.5, 1}, "charge is 0.5");
+    refused({0, 100}, "spins from 0 to 99");
+    refused({0, NAN}, "entry 1, is nan: use finite numbers");
+    inputs.optional.set("aparam", values.data(), 2);
     require_error([&] { inputs.lay_out(atoms, nullptr); }, ErrorCode::input, "set for 2 atoms");
-    inputs.set_optional("aparam", values.data(), 3);
+    inputs.optional.set("aparam", values.data(), 3);
     const auto &tensors = inputs.lay_out(atoms, nullptr);
     CHECK(static_cast<const double *>(tensors[8].data)[1] == 1);  // the default
     CHECK(static_cast<const double *>(tensors[9].data)[2] == 3);
+    inputs.optional.set("charge_spin", values.data(), 2);
+    inputs.lay_out(atoms, nullptr);
+    CHECK(static_cast<const double *>(tensors[8].data)[1] == 2);
+    inputs.optional.set("charge_spin", nullptr, 0);
+    inputs.lay_out(atoms, nullptr);
+    CHECK(static_cast<const double *>(tensors[8].data)[1] == 1);
+    inputs.optional.set("aparam", nullptr, 0);
+    require_error([&] { inputs.lay_out(atoms, nullptr); }, ErrorCode::input,
+                  "needs the input 'aparam'");
 }
 
 TEST_CASE("values that a model does not know are named") {

@@ -4,7 +4,7 @@
 namespace {
 
 sezm::Metadata static_metadata(std::int64_t atoms, std::int64_t edges) {
-    sezm::Metadata metadata = open_model().metadata();
+    sezm::Metadata metadata = bundled_metadata();
     metadata.static_sizes = sezm::StaticSizes{atoms, edges, 1};
     return metadata;
 }
@@ -45,7 +45,7 @@ TEST_CASE("a static file gets atoms and edges that contribute nothing") {
 }
 
 TEST_CASE("a dynamic file reads the caller's arrays in place") {
-    const auto metadata = open_model().metadata();
+    const auto metadata = bundled_metadata();
     sezm::InputTensors<float> inputs(metadata);
     const Pair pair;
     const auto &tensors = inputs.lay_out(pair.edges(), nullptr);

@@ -35,6 +35,12 @@ inline sezm::Model open_model(double skin = 1.0) {
     return sezm::Model::load(MODEL, options);
 }
 
+/// What the bundled model says of itself.
+inline const sezm::Metadata &bundled_metadata() {
+    static const sezm::Metadata metadata = open_model().metadata();
+    return metadata;
+}
+
 /// The code and text of the sezm::Error that a function throws.
 template <class Function>
 void require_error(Function function, sezm::ErrorCode code, const std::string &text) {

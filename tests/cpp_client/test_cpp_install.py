@@ -16,16 +16,30 @@ WATER = ROOT / "models/zoo/water_gfn1/water64.extxyz"
 MEMORY_LIMIT = 150e6
 
 
-def test_a_downstream_project_builds_against_the_installed_library(
-    build: Path, tmp_path: Path
-) -> None:
+@pytest.fixture
+def installed(build: Path, tmp_path: Path) -> Path:
+    """The library, installed below a folder of its own."""
     run("cmake", "--install", build, "--prefix", tmp_path / "installed")
+    return tmp_path / "installed"
+
+
+def test_a_downstream_project_builds_against_the_installed_library(
+    installed: Path, tmp_path: Path
+) -> None:
     source = CLIENT / "examples/downstream"
-    configure = f"-DCMAKE_PREFIX_PATH={tmp_path / 'installed'}"
+    configure = f"-DCMAKE_PREFIX_PATH={installed}"
     run("cmake", "-S", source, "-B", tmp_path / "down", configure)
     run("cmake", "--build", tmp_path / "down")
     assert "eV" in run(tmp_path / "down/downstream", MODEL)
-    run(tmp_path / "installed/bin/sezm_run", MODEL, WATER, tmp_path / "out.extxyz")
+    run(installed / "bin/sezm_run", MODEL, WATER, tmp_path / "out.extxyz")
+
+
+def test_an_engine_that_was_not_built_is_named(installed: Path, tmp_path: Path) -> None:
+    (engine,) = installed.rglob("libsezm_onnxruntime.so")
+    engine.unlink()
+    complaint = run(installed / "bin/sezm_run", MODEL, WATER, tmp_path / "out.extxyz", code=2)
+    assert "needs ONNX Runtime, which this libsezm lacks" in complaint
+    assert "build it with -DSEZM_ONNXRUNTIME=ON" in complaint
 
 
 def test_a_downstream_project_builds_with_the_library_as_a_subdirectory(
@@ -73,6 +87,8 @@ def test_the_readme_shows_the_programs_in_full() -> None:
         ([MODEL, MODEL, "OUT"], "a frame starts with"),
         ([MODEL, WATER, "/nonexistent/out"], "cannot be written"),
         ([MODEL, WATER, "OUT", "--dtype", "float64"], "computes in float32"),
+        ([MODEL, WATER, "OUT", "--backend", "torchscript"], "a file for ONNX Runtime"),
+        ([MODEL, WATER, "OUT", "--device", "cuda:9"], "cuda:9"),
         (["/nonexistent", WATER, "OUT"], "no such file"),
     ],
 )

@@ -2,54 +2,33 @@
 
 from __future__ import annotations
 
-from functools import cache
 from pathlib import Path
 
-import ase
 import ase.io
 import numpy as np
 import pytest
 import torch
 from ase.build import molecule
 from programs import run
-from recorded import model, recorded, systems_of
-from sezm_export.describe import describe
-from sezm_export.formats import format_of
-from sezm_export.simplify_graph import simplify_graph
-from sezm_export.trace import trace
+from recorded import model
+from same_results import (
+    LIBRARIES,
+    TOLERANCES,
+    assert_sezm_run_is_python,
+    exported,
+    structures,
+    written,
+)
 
 from sezm_infer.calculator import SezmCalculator
 from sezm_infer.neighbors import NeighborList
 
 CONFIGURATIONS = ["tiny", "mini", "zbl", "bundled"]
-TOLERANCES = {"float32": 1e-6, "float64": 1e-12}
-"""Of the largest force, and of energy and virial."""
-
-
-@cache
-def graph(configuration: str, dtype: str):
-    return simplify_graph(trace(model(configuration, getattr(torch, dtype))))
-
-
-@cache
-def exported(configuration: str, dtype: str, suffix: str, folder: Path) -> Path:
-    path = folder / f"{configuration}_{dtype}{suffix}"
-    metadata = describe(model(configuration, getattr(torch, dtype)), "0" * 64)
-    file_format = format_of(path)
-    file_format.save(file_format.lower(graph(configuration, dtype), metadata), metadata, path)
-    return path
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("exported")
-
-
-def structures(configuration: str) -> list[ase.Atoms]:
-    cases = [recorded(configuration, system) for system in systems_of(configuration)]
-    return [
-        ase.Atoms(case.atomic_numbers, case.pos, cell=case.cell, pbc=case.pbc) for case in cases
-    ]
 
 
 @pytest.mark.parametrize("configuration", CONFIGURATIONS)
@@ -67,20 +46,14 @@ def test_edges_are_the_same_to_the_last_bit(
         np.testing.assert_array_equal(found[:, 3:], edges.vectors)
 
 
-@pytest.mark.parametrize("suffix", [".onnx", ".pt"])
+@pytest.mark.parametrize("suffix", LIBRARIES)
 @pytest.mark.parametrize("dtype", TOLERANCES)
 @pytest.mark.parametrize("configuration", CONFIGURATIONS)
 def test_results_are_the_same(
     build: Path, configuration: str, dtype: str, suffix: str, folder: Path, tmp_path: Path
 ) -> None:
-    require_engine(build, suffix)
     path = exported(configuration, dtype, suffix, folder)
-    frames, source = written(structures(configuration), tmp_path)
-    run(build / "sezm_run", path, source, tmp_path / "out.extxyz", "--threads", "1")
-    calculator = SezmCalculator(path, threads=1)
-    for atoms, found in zip(frames, ase.io.read(tmp_path / "out.extxyz", ":"), strict=True):
-        atoms.calc = calculator
-        assert_same(atoms, found, TOLERANCES[dtype])
+    assert_sezm_run_is_python(build, path, structures(configuration), tmp_path, TOLERANCES[dtype])
 
 
 def test_dynamics_is_that_of_ase(build: Path, tmp_path: Path) -> None:
@@ -107,34 +80,28 @@ def test_programs_without_libsezm_say_the_same(build: Path, folder: Path) -> Non
             continue
         path = exported("bundled", "float32", suffix, folder)
         atoms.calc = SezmCalculator(path, threads=1)
+        largest = np.abs(atoms.get_forces()).max()
         for name in (program, "embed_c"):
-            energy, *forces = [line.split()[1:] for line in run(build / name, path).splitlines()]
-            assert float(energy[0]) == pytest.approx(atoms.get_potential_energy(), rel=1e-7)
-            np.testing.assert_allclose(np.array(forces, float), atoms.get_forces(), atol=1e-5)
+            energy, forces = printed(build / name, path)
+            assert energy == pytest.approx(atoms.get_potential_energy(), rel=1e-7)
+            np.testing.assert_allclose(forces, atoms.get_forces(), atol=1e-5 * max(largest, 1))
 
 
-def require_engine(build: Path, suffix: str) -> None:
-    library = {".onnx": "libsezm_onnxruntime.so", ".pt": "libsezm_torch.so"}[suffix]
-    if not (build / library).exists():
-        pytest.skip(f"{library} is not built")
+@pytest.mark.parametrize("suffix", LIBRARIES)
+@pytest.mark.parametrize("dtype", TOLERANCES)
+def test_the_c_client_says_the_same(build: Path, dtype: str, suffix: str, folder: Path) -> None:
+    if not (build / LIBRARIES[suffix]).exists():
+        pytest.skip(f"{LIBRARIES[suffix]} is not built")
+    path = exported("bundled", dtype, suffix, folder)
+    atoms = molecule("H2O")
+    atoms.calc = SezmCalculator(path, threads=1)
+    energy, forces = printed(build / "embed_c", path)
+    largest = np.abs(atoms.get_forces()).max()
+    assert abs(energy - atoms.get_potential_energy()) <= TOLERANCES[dtype] * abs(energy)
+    np.testing.assert_allclose(forces, atoms.get_forces(), atol=TOLERANCES[dtype] * largest)
 
 
-def written(frames: list[ase.Atoms], folder: Path) -> tuple[list[ase.Atoms], Path]:
-    """Frames in a file, and as they are read back from it."""
-    path = folder / "in.extxyz"
-    ase.io.write(path, frames)
-    return ase.io.read(path, ":"), path
-
-
-def assert_same(atoms: ase.Atoms, found: ase.Atoms, tolerance: float) -> None:
-    forces = atoms.get_forces()
-    largest = max(np.abs(forces).max(), 1e-4)
-    assert np.abs(found.get_forces() - forces).max() <= tolerance * largest
-    energies = atoms.get_potential_energies()
-    scale = max(np.abs(energies).sum(), 1.0)
-    assert abs(found.get_potential_energy() - atoms.get_potential_energy()) <= tolerance * scale
-    assert np.abs(found.calc.results["energies"] - energies).max() <= tolerance * scale
-    if atoms.cell.volume > 1e-6:
-        virial = atoms.get_stress() * atoms.cell.volume
-        deviation = np.abs(found.get_stress() * atoms.cell.volume - virial).max()
-        assert deviation <= tolerance * max(np.abs(virial).max(), largest)
+def printed(program: Path, model_file: Path) -> tuple[float, np.ndarray]:
+    """Energy and forces of a water molecule, as a client prints them."""
+    energy, *forces = [line.split()[1:] for line in run(program, model_file).splitlines()]
+    return float(energy[0]), np.array(forces, float)

@@ -104,7 +104,7 @@ SEZM_C_API sezm_status sezm_compute_edges(sezm_model *model, const sezm_edges *e
 SEZM_C_API sezm_status sezm_compute_edges_float(sezm_model *model, const sezm_edges *edges,
                                                 sezm_results *results);
 
-/* Set an optional input for all calls that follow. */
+/* Set an optional input for all calls that follow; with count 0, forget it. */
 SEZM_C_API sezm_status sezm_set_input(sezm_model *model, const char *name, const double *values,
                                       size_t count);
 

@@ -89,7 +89,8 @@ struct Options {
 /// One tensor of the graph's signature.
 struct TensorSpec {
     std::string name;
-    std::vector<std::string> shape;  ///< per axis a length ("3"), or N atoms, E edges, B systems
+    std::vector<std::string> shape;  ///< per axis a length ("3"), or N atoms, E edges, B systems;
+                                     ///< letters in static files, too
     std::string dtype;               ///< "real" (Metadata::dtype), "float64" or "int64"
     std::string unit;                ///< "eV", "Angstrom", "eV/Angstrom" or "" (none)
 };
@@ -185,7 +186,7 @@ class SEZM_API Model {
 
     /// Set an optional input of the file ("charge_spin" [2], "charge" [1], "fparam" [K], "aparam"
     /// [N, K], "spins" [N, 3]); it is copied, and stays for all calls that follow until it is set
-    /// again.
+    /// again. Without values (count 0) it is forgotten: the file's default holds, if there is one.
     void set_input(const std::string &name, const double *values, std::size_t count);
 
     /// How often neighbours were searched since the file was opened.
