@@ -83,7 +83,7 @@ sezm::Edges<Real> GraphBuffer<Real>::gather(const GraphSource &source) {
 
     sezm::Edges<Real> edges;
     edges.atom_count = source.fold_ghosts ? atom.nlocal : n_all;
-    const double *x = atom.x[0];
+    const double *x = n_all > 0 ? atom.x[0] : nullptr;  // none where no atom ever was
     if constexpr (std::is_same_v<Real, double>) {
         edges.positions = x;
     } else {

@@ -29,6 +29,8 @@ PairSezm::PairSezm(LAMMPS *lammps) : Pair(lammps) {
     no_virial_fdotr_compute = 1;
     centroidstressflag = CENTROID_NOTAVAIL;
     options_.threads = 1;  // cores belong to ranks
+    nextra = static_cast<int>(counts_.size());
+    pvector = counts_.data();
 }
 
 PairSezm::~PairSezm() {
@@ -91,6 +93,10 @@ void PairSezm::coeff(int count, char **words) {
 
 bool PairSezm::folds_ghosts() const { return comm->nprocs == 1; }
 
+bool PairSezm::exchanges_features() const {
+    return !folds_ghosts() && model_->metadata().stages.has_value();
+}
+
 void PairSezm::check_units() {
     if (strcmp(update->unit_style, "metal") == 0) {
         energy_unit_ = 1;
@@ -104,13 +110,14 @@ void PairSezm::check_units() {
 
 void PairSezm::check_ghost_shell() {
     const sezm::Metadata &metadata = model_->metadata();
-    if (folds_ghosts() || metadata.message_passing_steps <= 1) return;
+    if (folds_ghosts() || exchanges_features() || metadata.message_passing_steps <= 1) return;
     // cutghostuser is what comm_modify sets; LAMMPS' own choice, one cutoff, is too little anyway
     const double needed = metadata.cutoff * metadata.message_passing_steps + neighbor->skin;
     if (comm->cutghostuser >= needed) return;
     error->all(FLERR,
                "pair_style sezm on several ranks needs ghosts out to {} (cutoff times "
-               "message-passing steps, plus skin): add 'comm_modify cutoff {}'",
+               "message-passing steps, plus skin): export the file with 'sezm export --staged', "
+               "which needs one cutoff, or add 'comm_modify cutoff {}'",
                needed, needed);
 }
 
@@ -132,22 +139,33 @@ void PairSezm::init_style() {
     check_ghost_shell();
     check_special_bonds();
     using namespace NeighConst;
-    neighbor->add_request(this, folds_ghosts() ? REQ_FULL : REQ_FULL | REQ_GHOST);
+    const bool own_lists_only = folds_ghosts() || exchanges_features();
+    neighbor->add_request(this, own_lists_only ? REQ_FULL : REQ_FULL | REQ_GHOST);
+    if (exchanges_features()) exchange_.announce(model_->metadata(), *force->pair);
 }
 
 double PairSezm::init_one(int, int) { return model_->metadata().cutoff; }
 
-sezm::Results PairSezm::evaluate() {
+template <class Real>
+sezm::Results PairSezm::evaluate(GraphBuffer<Real> &graph) {
     const sezm::Metadata &metadata = model_->metadata();
-    const GraphSource source{*atom,
-                             *list,
-                             number_of_type_,
-                             metadata.cutoff,
-                             metadata.message_passing_steps,
-                             folds_ghosts(),
-                             neighbor->ago == 0};
-    if (metadata.dtype == "float32") return model_->compute_edges(single_.gather(source));
-    return model_->compute_edges(twice_.gather(source));
+    const int steps = exchanges_features() ? 1 : metadata.message_passing_steps;
+    const sezm::Edges<Real> edges =
+        graph.gather({*atom, *list, number_of_type_, metadata.cutoff, steps, folds_ghosts(),
+                      neighbor->ago == 0});
+    if (!exchanges_features()) return model_->compute_edges(edges);
+    return model_->compute_domain(edges, static_cast<std::size_t>(atom->nlocal), exchange_);
+}
+
+sezm::Results PairSezm::evaluate() {
+    if (model_->metadata().dtype == "float32") return evaluate(single_);
+    return evaluate(twice_);
+}
+
+void PairSezm::count(const sezm::Results &results) {
+    const auto n_computed =
+        exchanges_features() ? static_cast<double>(atom->nlocal) : results.atom_count;
+    counts_ = {exchange_.bytes(), n_computed, static_cast<double>(atom->nghost)};
 }
 
 void PairSezm::add(const sezm::Results &results) {
@@ -173,9 +191,12 @@ void PairSezm::add(const sezm::Results &results) {
 
 void PairSezm::compute(int eflag, int vflag) {
     ev_init(eflag, vflag);
-    if (atom->nlocal == 0) return;  // nobody here whose energy counts
+    counts_ = {};
+    exchange_.forget_bytes();
+    if (atom->nlocal == 0 && !exchanges_features()) return;  // nobody here whose energy counts
     try {
         const sezm::Results results = evaluate();
+        count(results);
         if (vflag_atom && results.atom_virial == nullptr) {
             error->one(FLERR,
                        "pair_style sezm: this file gives no virials per atom; export it with "
@@ -188,6 +209,22 @@ void PairSezm::compute(int eflag, int vflag) {
     } catch (const sezm::Error &failure) {
         error->one(FLERR, "pair_style sezm: {}", failure.what());
     }
+}
+
+int PairSezm::pack_forward_comm(int n, int *atoms, double *buffer, int, int *) {
+    return exchange_.pack_forward(n, atoms, buffer);
+}
+
+void PairSezm::unpack_forward_comm(int n, int first, double *buffer) {
+    exchange_.unpack_forward(n, first, buffer);
+}
+
+int PairSezm::pack_reverse_comm(int n, int first, double *buffer) {
+    return exchange_.pack_reverse(n, first, buffer);
+}
+
+void PairSezm::unpack_reverse_comm(int n, int *atoms, double *buffer) {
+    exchange_.unpack_reverse(n, atoms, buffer);
 }
 
 double PairSezm::memory_usage() { return single_.bytes() + twice_.bytes(); }

@@ -1,5 +1,6 @@
 #include "metadata.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <nlohmann/json.hpp>
 #include <set>
@@ -12,6 +13,8 @@ namespace {
 using Json = nlohmann::json;
 
 constexpr double largest_cutoff = 1000.0;          // Angstrom
+constexpr std::size_t largest_width = 1'000'000;     // numbers of one atom
+constexpr std::size_t most_stages = 1000;
 constexpr std::int64_t largest_size = 2147483647;  // atoms or edges of a static file
 
 [[noreturn]] void refuse(const std::string &path, const std::string &what) {
@@ -45,6 +48,15 @@ std::optional<StaticSizes> static_sizes(const Json &record) {
     return sizes;
 }
 
+std::vector<StageWidths> stage_widths(const Json &records) {
+    std::vector<StageWidths> stages;
+    for (const Json &record : records) {
+        stages.push_back(
+            {record.at("carried").get<std::size_t>(), record.at("sent").get<std::size_t>()});
+    }
+    return stages;
+}
+
 /// Keys newer than format version 1's first files; absent ones mean "none".
 void read_optional(const Json &record, Metadata &metadata) {
     if (record.contains("input_defaults")) {
@@ -52,6 +64,9 @@ void read_optional(const Json &record, Metadata &metadata) {
     }
     if (record.contains("max_neighbors") && !record["max_neighbors"].is_null()) {
         metadata.max_neighbors = record["max_neighbors"].get<std::int64_t>();
+    }
+    if (record.contains("stages") && !record["stages"].is_null()) {
+        metadata.stages = stage_widths(record["stages"]);
     }
 }
 
@@ -87,6 +102,9 @@ void check_values(const Metadata &metadata, const std::string &path) {
             refuse(path, "its static sizes make no sense here; export with --static N,E.");
         }
     }
+    if (metadata.stages && (metadata.static_sizes || metadata.forces_kind != "conservative")) {
+        refuse(path, "its stages make no sense with fixed sizes or direct forces; export it again.");
+    }
     if (metadata.max_neighbors && *metadata.max_neighbors < 1) {
         refuse(path, "its max_neighbors makes no sense; export the checkpoint again.");
     }
@@ -110,6 +128,7 @@ void check_keys(const Json &record, const std::string &path) {
         "forces_kind",
         "input_defaults",
         "max_neighbors",
+        "stages",
         "versions",
         "verification",
         "summary",
@@ -121,6 +140,24 @@ void check_keys(const Json &record, const std::string &path) {
                              "sezm-infer: update libsezm.");
         }
     }
+}
+
+/// Widths of what stages hand on are whole numbers, written as such (neither 3.0 nor true).
+void check_stages(const Json &record, const std::string &path) {
+    const Json stages = record.value("stages", Json());
+    if (stages.is_null()) return;
+    const auto is_width = [](const Json &stage, const char *key, std::size_t smallest) {
+        const auto width = stage.find(key);
+        return width != stage.end() && width->is_number_unsigned() && *width >= smallest &&
+               *width <= largest_width;
+    };
+    const bool sensible =
+        stages.is_array() && stages.size() <= most_stages &&
+        std::all_of(stages.begin(), stages.end(), [&](const Json &stage) {
+            return stage.is_object() && stage.size() == 2 && is_width(stage, "carried", 0) &&
+                   is_width(stage, "sent", 1);
+        });
+    if (!sensible) refuse(path, "its metadata is malformed (stages); export it again.");
 }
 
 void check_format(const Json &record, const std::string &path) {
@@ -142,6 +179,7 @@ Metadata parse_metadata(const std::string &json, const std::string &path) {
     if (record.is_discarded()) refuse(path, "its metadata is not JSON; export it again.");
     check_format(record, path);
     check_keys(record, path);
+    check_stages(record, path);
     Metadata metadata;
     try {
         metadata = read(record);
