@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 
 import pytest
+from lammps_files import ExportedFiles
+from lammps_runs import Lammps
 
 ROOT = Path(__file__).resolve().parents[2]
 BUILD = Path(os.environ.get("SEZM_CPP_BUILD", ROOT / "build/cpp"))
@@ -17,3 +20,19 @@ def build() -> Path:
     if not (BUILD / "sezm_run").exists():
         pytest.skip(f"the C++ client is not built in {BUILD}; run 'make cpp'")
     return BUILD
+
+
+@pytest.fixture(scope="session")
+def exported(tmp_path_factory: pytest.TempPathFactory) -> ExportedFiles:
+    """Files of recorded configurations, written when they are first asked for."""
+    return ExportedFiles(tmp_path_factory.mktemp("exported"))
+
+
+@pytest.fixture
+def lammps(build: Path, tmp_path: Path) -> Lammps:
+    """LAMMPS with the plugin; the programs are those of the environment that runs the tests."""
+    programs = Path(os.environ.get("SEZM_LAMMPS_BIN", Path(sys.executable).parent))
+    plugin = build / "sezmplugin.so"
+    if not plugin.exists() or not (programs / "lmp").exists():
+        pytest.skip(f"LAMMPS (the extra 'lammps') is not in {programs}, or {plugin} is not built")
+    return Lammps(programs, plugin, tmp_path)
