@@ -1,4 +1,5 @@
-/// Features of atoms and their gradients on their way between ranks, over LAMMPS' own communication.
+/// Features of atoms and their gradients on their way between ranks, over LAMMPS' own
+/// communication.
 #pragma once
 
 #include <cstddef>

@@ -150,9 +150,8 @@ template <class Real>
 sezm::Results PairSezm::evaluate(GraphBuffer<Real> &graph) {
     const sezm::Metadata &metadata = model_->metadata();
     const int steps = exchanges_features() ? 1 : metadata.message_passing_steps;
-    const sezm::Edges<Real> edges =
-        graph.gather({*atom, *list, number_of_type_, metadata.cutoff, steps, folds_ghosts(),
-                      neighbor->ago == 0});
+    const sezm::Edges<Real> edges = graph.gather({*atom, *list, number_of_type_, metadata.cutoff,
+                                                  steps, folds_ghosts(), neighbor->ago == 0});
     if (!exchanges_features()) return model_->compute_edges(edges);
     return model_->compute_domain(edges, static_cast<std::size_t>(atom->nlocal), exchange_);
 }

@@ -121,8 +121,8 @@ sezm_status compute_domain(sezm_model *model, const sezm_edges *edges, size_t ow
         require(exchange != nullptr && exchange->forward != nullptr && exchange->reverse != nullptr,
                 "exchange or one of its functions");
         CallbackExchange<Real> callbacks(*exchange);
-        *results = c_results(
-            model->model.compute_domain(cpp_edges<Real>(edges), own_count, callbacks));
+        *results =
+            c_results(model->model.compute_domain(cpp_edges<Real>(edges), own_count, callbacks));
     });
 }
 

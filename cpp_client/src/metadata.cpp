@@ -12,8 +12,8 @@ namespace {
 
 using Json = nlohmann::json;
 
-constexpr double largest_cutoff = 1000.0;          // Angstrom
-constexpr std::size_t largest_width = 1'000'000;     // numbers of one atom
+constexpr double largest_cutoff = 1000.0;         // Angstrom
+constexpr std::size_t largest_width = 1'000'000;  // numbers of one atom
 constexpr std::size_t most_stages = 1000;
 constexpr std::int64_t largest_size = 2147483647;  // atoms or edges of a static file
 
@@ -103,7 +103,8 @@ void check_values(const Metadata &metadata, const std::string &path) {
         }
     }
     if (metadata.stages && (metadata.static_sizes || metadata.forces_kind != "conservative")) {
-        refuse(path, "its stages make no sense with fixed sizes or direct forces; export it again.");
+        refuse(path,
+               "its stages make no sense with fixed sizes or direct forces; export it again.");
     }
     if (metadata.max_neighbors && *metadata.max_neighbors < 1) {
         refuse(path, "its max_neighbors makes no sense; export the checkpoint again.");
@@ -151,12 +152,11 @@ void check_stages(const Json &record, const std::string &path) {
         return width != stage.end() && width->is_number_unsigned() && *width >= smallest &&
                *width <= largest_width;
     };
-    const bool sensible =
-        stages.is_array() && stages.size() <= most_stages &&
-        std::all_of(stages.begin(), stages.end(), [&](const Json &stage) {
-            return stage.is_object() && stage.size() == 2 && is_width(stage, "carried", 0) &&
-                   is_width(stage, "sent", 1);
-        });
+    const bool sensible = stages.is_array() && stages.size() <= most_stages &&
+                          std::all_of(stages.begin(), stages.end(), [&](const Json &stage) {
+                              return stage.is_object() && stage.size() == 2 &&
+                                     is_width(stage, "carried", 0) && is_width(stage, "sent", 1);
+                          });
     if (!sensible) refuse(path, "its metadata is malformed (stages); export it again.");
 }
 

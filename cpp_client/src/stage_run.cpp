@@ -100,7 +100,8 @@ void StageRun<Real>::lay_out(const std::vector<Tensor> &structure, std::size_t o
     for (const Input input : from_structure) inputs_.push_back(structure[input]);
     inputs_.back().shape[0] = static_cast<std::int64_t>(own_);  // masks are of own atoms
     inputs_.insert(inputs_.end(), structure.begin() + required_inputs, structure.end());
-    for (const char *name : given_names) inputs_.push_back({name, real_dtype<Real>, 2, {}, &nothing});
+    for (const char *name : given_names)
+        inputs_.push_back({name, real_dtype<Real>, 2, {}, &nothing});
 
     room(atom_energy_, own_, 1);
     std::fill_n(room(edge_vec_grad_, edges_, 3), edge_vec_grad_.size(), Real(0));

@@ -57,7 +57,7 @@ class StageRun {
     std::size_t own_ = 0, all_ = 0, edges_ = 0;
     std::int64_t program_ = 0;
     std::vector<Tensor> inputs_, outputs_;
-    std::vector<HandedOn> features_;   // after stages 0 .. S-2
+    std::vector<HandedOn> features_;  // after stages 0 .. S-2
     HandedOn gradients_, gradients_before_;
     std::vector<double> atom_energy_;
     std::vector<Real> edge_vec_grad_, edge_vec_part_, spins_grad_, spins_part_;

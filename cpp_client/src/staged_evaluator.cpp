@@ -81,34 +81,35 @@ void StagedEvaluator<Real>::add_virials_to_atoms(const std::vector<Tensor> &stru
 template <class Real>
 void check_domain(const Edges<Real> &edges, std::size_t own_count) {
     if (own_count > edges.atom_count) {
-        throw Error(ErrorCode::argument,
-                    "the domain has " + std::to_string(own_count) + " own atoms, but only " +
-                        std::to_string(edges.atom_count) +
-                        " atoms at all; count ghosts in atom_count, too.");
+        throw Error(ErrorCode::argument, "the domain has " + std::to_string(own_count) +
+                                             " own atoms, but only " +
+                                             std::to_string(edges.atom_count) +
+                                             " atoms at all; count ghosts in atom_count, too.");
     }
     const auto n_own = static_cast<std::int64_t>(own_count);
     const auto *targets = edges.edge_index + edges.edge_count;
     const auto *ghost = std::find_if(targets, targets + edges.edge_count,
                                      [&](std::int64_t target) { return target >= n_own; });
     if (ghost != targets + edges.edge_count) {
-        throw Error(ErrorCode::argument,
-                    "an edge leads to atom " + std::to_string(*ghost) + ", but own atoms are 0 to " +
-                        std::to_string(n_own - 1) + "; leave out edges towards ghosts.");
+        throw Error(ErrorCode::argument, "an edge leads to atom " + std::to_string(*ghost) +
+                                             ", but own atoms are 0 to " +
+                                             std::to_string(n_own - 1) +
+                                             "; leave out edges towards ghosts.");
     }
 }
 
 void refuse_ordinary_file() {
-    throw Error(ErrorCode::argument,
-                "domains need a staged file, and this one is not: run 'sezm export --staged' on the "
-                "checkpoint, or compute ghosts as well (compute_edges).");
+    throw Error(
+        ErrorCode::argument,
+        "domains need a staged file, and this one is not: run 'sezm export --staged' on the "
+        "checkpoint, or compute ghosts as well (compute_edges).");
 }
 
 void refuse_precision(bool file_is_single) {
     const std::string own = file_is_single ? "float" : "double";
-    throw Error(ErrorCode::dtype, "the file computes in " +
-                                      std::string(file_is_single ? "float32" : "float64") +
-                                      ", so domains are given as Edges<" + own + "> and Exchange<" +
-                                      own + ">.");
+    throw Error(ErrorCode::dtype,
+                "the file computes in " + std::string(file_is_single ? "float32" : "float64") +
+                    ", so domains are given as Edges<" + own + "> and Exchange<" + own + ">.");
 }
 
 template class StagedEvaluator<float>;

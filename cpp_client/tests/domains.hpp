@@ -60,8 +60,9 @@ std::vector<Domain<Real>> cut(const Sample &sample, double cutoff, std::size_t n
             if (home[target] != d) continue;
             long image[3];  // how far the source is from where the structure has it
             for (int x = 0; x < 3; ++x) {
-                image[x] = std::lround(10 * (edges.vectors[3 * e + x] + sample.positions[3 * target + x] -
-                                             sample.positions[3 * source + x]));
+                image[x] =
+                    std::lround(10 * (edges.vectors[3 * e + x] + sample.positions[3 * target + x] -
+                                      sample.positions[3 * source + x]));
             }
             domain.index.push_back(row(source, image[0], image[1], image[2]));
             targets.push_back(row(target, 0, 0, 0));

@@ -105,8 +105,8 @@ TEST_CASE("domains say together what the whole says, and domains without atoms t
         std::vector<std::vector<std::size_t>> widths(domains.size());
         const Total total = run_domains<double>(
             domains, 3, [&](std::size_t d, const Domain<double> &domain, auto &exchange) {
-                const sezm::Results results = evaluators[d]->evaluate_domain(
-                    domain.edges(), domain.own_count, exchange);
+                const sezm::Results results =
+                    evaluators[d]->evaluate_domain(domain.edges(), domain.own_count, exchange);
                 widths[d] = exchange.widths;
                 return results;
             });
@@ -129,7 +129,8 @@ TEST_CASE("domains that make no sense are refused before any exchange") {
     const Two two;
     const auto domain = [&](std::size_t own_count) {
         const sezm::Edges<double> edges = two.edges();
-        evaluator->evaluate_domain(edges, own_count, static_cast<sezm::Exchange<double> &>(exchange));
+        evaluator->evaluate_domain(edges, own_count,
+                                   static_cast<sezm::Exchange<double> &>(exchange));
     };
     require_error([&] { domain(3); }, ErrorCode::argument, "3 own atoms, but only 2 atoms at all");
     require_error([&] { domain(0); }, ErrorCode::argument, "leave out edges towards ghosts");

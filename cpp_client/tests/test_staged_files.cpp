@@ -86,8 +86,7 @@ TEST_CASE("a staged file says what the ordinary one says") {
     sezm::Model ordinary = open_file(pair.ordinary), staged = open_file(pair.staged);
     REQUIRE(staged.metadata().stages);
     for (const Sample &sample : {water(), small_cell(), waters(2), waters(4)}) {
-        const Total expected =
-            kept(ordinary.compute(sample.atoms(), sample.cell, sample.periodic));
+        const Total expected = kept(ordinary.compute(sample.atoms(), sample.cell, sample.periodic));
         check_same(kept(staged.compute(sample.atoms(), sample.cell, sample.periodic)), expected,
                    pair.tolerance);
     }
@@ -96,15 +95,16 @@ TEST_CASE("a staged file says what the ordinary one says") {
     sezm::NeighborList(cutoff, 0.0).update(sample.atoms(), sample.cell, sample.periodic, list);
     std::vector<double> mask(sample.numbers.size(), 1.0);
     mask[2] = mask[5] = 0;
-    const sezm::Edges<double> edges{mask.size(),       sample.positions.data(), sample.numbers.data(),
-                                    mask.data(),       list.count,              list.index.data(),
-                                    list.vectors.data()};
+    const sezm::Edges<double> edges{
+        mask.size(), sample.positions.data(), sample.numbers.data(), mask.data(),
+        list.count,  list.index.data(),       list.vectors.data()};
     check_same(kept(staged.compute_edges(edges)), kept(ordinary.compute_edges(edges)),
                pair.tolerance);
 }
 
 TEST_CASE("an atom alone has its energy and no force in a staged file") {
-    sezm::Model ordinary = open_file("tiny_float64.onnx"), staged = open_file("tiny_float64_staged.onnx");
+    sezm::Model ordinary = open_file("tiny_float64.onnx"),
+                staged = open_file("tiny_float64_staged.onnx");
     const Sample alone{{1, 2, 3}, {8}};
     check_same(kept(staged.compute(alone.atoms())), kept(ordinary.compute(alone.atoms())), 1e-12);
 }
@@ -147,23 +147,23 @@ TEST_CASE("C computes domains, and ends the call when an exchange fails") {
     struct Calls {
         int forward = 0, reverse = 0, fails = 0;
     } calls;
-    const sezm_exchange exchange{
-        &calls,
-        [](void *context, void *rows, std::size_t width) {
-            auto *values = static_cast<double *>(rows);
-            std::copy_n(values, width, values + width);
-            std::copy_n(values, width, values + 2 * width);
-            ++static_cast<Calls *>(context)->forward;
-            return static_cast<Calls *>(context)->fails;
-        },
-        [](void *context, void *rows, std::size_t width) {
-            auto *gradients = static_cast<double *>(rows);
-            for (std::size_t k = 0; k < width; ++k) {
-                gradients[k] += gradients[width + k] + gradients[2 * width + k];
-            }
-            ++static_cast<Calls *>(context)->reverse;
-            return 0;
-        }};
+    const sezm_exchange exchange{&calls,
+                                 [](void *context, void *rows, std::size_t width) {
+                                     auto *values = static_cast<double *>(rows);
+                                     std::copy_n(values, width, values + width);
+                                     std::copy_n(values, width, values + 2 * width);
+                                     ++static_cast<Calls *>(context)->forward;
+                                     return static_cast<Calls *>(context)->fails;
+                                 },
+                                 [](void *context, void *rows, std::size_t width) {
+                                     auto *gradients = static_cast<double *>(rows);
+                                     for (std::size_t k = 0; k < width; ++k) {
+                                         gradients[k] +=
+                                             gradients[width + k] + gradients[2 * width + k];
+                                     }
+                                     ++static_cast<Calls *>(context)->reverse;
+                                     return 0;
+                                 }};
     sezm_results results;
     REQUIRE(sezm_compute_domain(model, &edges, 1, &exchange, &results) == SEZM_OK);
     CHECK(calls.forward == 1);

@@ -1,7 +1,7 @@
 /// A staged "file" of two stages that one can compute by hand.
 ///
-///     stage 0:  q_i = sum over e towards i of |v_e|^2;   carried = 2 q_i (width 1), sent = (q_i, 0)
-///     stage 1:  E_i = mask_i (2 q_i + sum over e towards i of q_source)
+///     stage 0:  q_i = sum over e towards i of |v_e|^2;   carried = 2 q_i (width 1), sent = (q_i,
+///     0) stage 1:  E_i = mask_i (2 q_i + sum over e towards i of q_source)
 #pragma once
 
 #include <cstring>
@@ -19,7 +19,9 @@ class ToySession : public sezm::Session {
 
     void run(const std::vector<sezm::Tensor> &inputs,
              const std::vector<sezm::Tensor> &outputs) override {
-        const auto in = [&](const char *name) -> const sezm::Tensor & { return named(inputs, name); };
+        const auto in = [&](const char *name) -> const sezm::Tensor & {
+            return named(inputs, name);
+        };
         const auto out = [&](const char *name) -> const sezm::Tensor & {
             return named(outputs, name);
         };
@@ -50,8 +52,7 @@ class ToySession : public sezm::Session {
                 real(out("carried_grad"))[i] = mask[i];
             }
             for (std::int64_t e = 0; e < n_edges; ++e) {
-                energy[target[e]] +=
-                    static_cast<double>(mask[target[e]] * received[2 * source[e]]);
+                energy[target[e]] += static_cast<double>(mask[target[e]] * received[2 * source[e]]);
                 back[2 * source[e]] += mask[target[e]];
             }
         } else {

