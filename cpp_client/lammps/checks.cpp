@@ -62,7 +62,8 @@ void check_ghost_shell(const sezm::Metadata &model, LAMMPS *lammps) {
     if (comm.cutghostuser >= needed) return;
     lammps->error->all(FLERR,
                        "pair_style sezm on several ranks needs ghosts out to {} (cutoff times "
-                       "message-passing steps, plus skin): add 'comm_modify cutoff {}'",
+                       "message-passing steps, plus skin): export the file with 'sezm export "
+                       "--staged', which needs one cutoff, or add 'comm_modify cutoff {}'",
                        needed, std::ceil(needed * 1000) / 1000);
 }
 

@@ -14,7 +14,8 @@ double energy_unit(LAMMPS *lammps);
 /// Newton's third law, all pairs in the neighbour list.
 void check_pairs(LAMMPS *lammps);
 
-/// Ghosts as far away as messages travel: cutoff times message-passing steps, plus skin.
+/// Ghosts as far away as messages travel: cutoff times message-passing steps, plus skin. For files
+/// that are not staged.
 void check_ghost_shell(const sezm::Metadata &model, LAMMPS *lammps);
 
 /// The file gives virials of each atom.

@@ -36,7 +36,7 @@ void GraphBuffer<Real>::gather_atoms(const GraphSource &source, std::size_t coun
         if (number != 0 && i < static_cast<std::size_t>(atom.nlocal)) mask_[i] = Real(1);
     }
     if constexpr (!std::is_same_v<Real, double>) {
-        positions_.assign(atom.x[0], atom.x[0] + 3 * count);
+        if (count > 0) positions_.assign(atom.x[0], atom.x[0] + 3 * count);
     }
 }
 
@@ -107,15 +107,16 @@ template <class Real>
 sezm::Edges<Real> GraphBuffer<Real>::gather(const GraphSource &source) {
     const Atom &atom = source.atom;
     if (!source.fold_ghosts) {
-        reach_.update(atom, source.list, source.model.cutoff, source.model.message_passing_steps);
+        reach_.update(atom, source.list, source.model.cutoff, source.steps);
     } else if (source.renewed || owners_.count() != atom.nlocal + atom.nghost) {
         owners_.update(atom);
     }
     sezm::Edges<Real> edges;
     edges.atom_count = source.fold_ghosts ? atom.nlocal : atom.nlocal + atom.nghost;
     gather_atoms(source, edges.atom_count);
+    const double *x = edges.atom_count > 0 ? atom.x[0] : nullptr;  // none where no atom ever was
     if constexpr (std::is_same_v<Real, double>) {
-        edges.positions = atom.x[0];
+        edges.positions = x;
     } else {
         edges.positions = positions_.data();
     }

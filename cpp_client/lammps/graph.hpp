@@ -15,6 +15,7 @@ struct GraphSource {
     const NeighList &list;  ///< full; with ghosts' lists if not folded
     const sezm::Metadata &model;
     const std::vector<std::int64_t> &number_of_type;  ///< atomic numbers; 0: no part of the model
+    int steps;         ///< how far ghosts matter: message-passing steps, 1 where features travel
     bool fold_ghosts;  ///< every ghost is an image of an own atom: its edges start there
     bool renewed;      ///< the list was built in this step
 };

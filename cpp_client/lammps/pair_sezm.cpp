@@ -38,6 +38,8 @@ PairSezm::PairSezm(LAMMPS *lammps) : Pair(lammps) {
     manybody_flag = 1;
     no_virial_fdotr_compute = 1;
     centroidstressflag = CENTROID_NOTAVAIL;
+    nextra = static_cast<int>(counts_.size());
+    pvector = counts_.data();
     if (lmp->citeme) lmp->citeme->add(citation);
 }
 
@@ -109,34 +111,73 @@ void PairSezm::assign_elements(char **symbols) {
 
 bool PairSezm::folds_ghosts() const { return comm->nprocs == 1; }
 
+bool PairSezm::exchanges_features() const {
+    return !folds_ghosts() && model_->metadata().stages.has_value();
+}
+
 void PairSezm::init_style() {
     if (!atom->tag_enable) error->all(FLERR, "pair_style sezm needs atom IDs");
     energy_unit_ = energy_unit(lmp);
     check_pairs(lmp);
-    check_ghost_shell(model_->metadata(), lmp);
+    if (!exchanges_features()) check_ghost_shell(model_->metadata(), lmp);
     using namespace NeighConst;
-    neighbor->add_request(this, folds_ghosts() ? REQ_FULL : REQ_FULL | REQ_GHOST);
+    const bool own_lists_only = folds_ghosts() || exchanges_features();
+    neighbor->add_request(this, own_lists_only ? REQ_FULL : REQ_FULL | REQ_GHOST);
+    if (exchanges_features()) exchange_.announce(model_->metadata(), *force->pair);
 }
 
 double PairSezm::init_one(int, int) { return model_->metadata().cutoff; }
 
-sezm::Results PairSezm::evaluate() {
+template <class Real>
+sezm::Results PairSezm::evaluate(GraphBuffer<Real> &graph) {
     const sezm::Metadata &model = model_->metadata();
-    const GraphSource source{*atom,           *list,          model,
-                             number_of_type_, folds_ghosts(), neighbor->ago == 0};
-    if (model.dtype == "float32") return model_->compute_edges(single_.gather(source));
-    return model_->compute_edges(twice_.gather(source));
+    const int steps = exchanges_features() ? 1 : model.message_passing_steps;
+    const sezm::Edges<Real> edges = graph.gather(
+        {*atom, *list, model, number_of_type_, steps, folds_ghosts(), neighbor->ago == 0});
+    if (!exchanges_features()) return model_->compute_edges(edges);
+    return model_->compute_domain(edges, static_cast<std::size_t>(atom->nlocal), exchange_);
+}
+
+sezm::Results PairSezm::evaluate() {
+    if (model_->metadata().dtype == "float32") return evaluate(single_);
+    return evaluate(twice_);
+}
+
+void PairSezm::count(const sezm::Results &results) {
+    const auto n_computed =
+        exchanges_features() ? static_cast<double>(atom->nlocal) : results.atom_count;
+    counts_ = {exchange_.bytes(), n_computed, static_cast<double>(atom->nghost)};
 }
 
 void PairSezm::compute(int eflag, int vflag) {
     ev_init(eflag, vflag);
     if (vflag_atom) check_atom_virials(model_->metadata(), lmp);
-    if (atom->nlocal == 0) return;  // nobody here whose energy counts
+    counts_ = {};
+    exchange_.forget_bytes();
+    if (atom->nlocal == 0 && !exchanges_features()) return;  // nobody here whose energy counts
     try {
-        add_results(evaluate(), energy_unit_, atom->nlocal, atom->f, *this);
+        const sezm::Results results = evaluate();
+        count(results);
+        add_results(results, energy_unit_, atom->nlocal, atom->f, *this);
     } catch (const sezm::Error &failure) {
         error->one(FLERR, "pair_style sezm: {}", failure.what());
     }
+}
+
+int PairSezm::pack_forward_comm(int n, int *atoms, double *buffer, int, int *) {
+    return exchange_.pack_forward(n, atoms, buffer);
+}
+
+void PairSezm::unpack_forward_comm(int n, int first, double *buffer) {
+    exchange_.unpack_forward(n, first, buffer);
+}
+
+int PairSezm::pack_reverse_comm(int n, int first, double *buffer) {
+    return exchange_.pack_reverse(n, first, buffer);
+}
+
+void PairSezm::unpack_reverse_comm(int n, int *atoms, double *buffer) {
+    exchange_.unpack_reverse(n, atoms, buffer);
 }
 
 double PairSezm::memory_usage() { return Pair::memory_usage() + single_.bytes() + twice_.bytes(); }

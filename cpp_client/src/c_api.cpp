@@ -63,19 +63,66 @@ sezm::Options cpp_options(const sezm_options &options) {
 }
 
 template <class Real>
+sezm::Edges<Real> cpp_edges(const sezm_edges *edges) {
+    require(edges != nullptr, "edges");
+    require(edges->atom_count == 0 || edges->atomic_numbers != nullptr, "atomic_numbers");
+    require(edges->edge_count == 0 || edges->edge_index != nullptr, "edge_index");
+    require(edges->edge_count == 0 || edges->edge_vec != nullptr, "edge_vec");
+    return {edges->atom_count,
+            static_cast<const Real *>(edges->positions),
+            edges->atomic_numbers,
+            static_cast<const Real *>(edges->atom_mask),
+            edges->edge_count,
+            edges->edge_index,
+            static_cast<const Real *>(edges->edge_vec)};
+}
+
+template <class Real>
 sezm_status compute_edges(sezm_model *model, const sezm_edges *edges, sezm_results *results) {
     return fenced([&] {
         require(model != nullptr, "model");
-        require(edges != nullptr, "edges");
         require(results != nullptr, "results");
-        require(edges->atom_count == 0 || edges->positions != nullptr, "positions");
-        require(edges->atom_count == 0 || edges->atomic_numbers != nullptr, "atomic_numbers");
-        require(edges->edge_count == 0 || edges->edge_index != nullptr, "edge_index");
-        require(edges->edge_count == 0 || edges->edge_vec != nullptr, "edge_vec");
-        *results = c_results(model->model.compute_edges(sezm::Edges<Real>{
-            edges->atom_count, static_cast<const Real *>(edges->positions), edges->atomic_numbers,
-            static_cast<const Real *>(edges->atom_mask), edges->edge_count, edges->edge_index,
-            static_cast<const Real *>(edges->edge_vec)}));
+        const sezm::Edges<Real> view = cpp_edges<Real>(edges);
+        require(view.atom_count == 0 || view.positions != nullptr, "positions");
+        *results = c_results(model->model.compute_edges(view));
+    });
+}
+
+/// The caller's functions; one that fails ends the call.
+template <class Real>
+class CallbackExchange : public sezm::Exchange<Real> {
+  public:
+    explicit CallbackExchange(const sezm_exchange &callbacks) : callbacks_(callbacks) {}
+
+    void forward(Real *values, std::size_t width) override {
+        check(callbacks_.forward(callbacks_.context, values, width), "forward");
+    }
+    void reverse(Real *gradients, std::size_t width) override {
+        check(callbacks_.reverse(callbacks_.context, gradients, width), "reverse");
+    }
+
+  private:
+    static void check(int status, const char *name) {
+        if (status == 0) return;
+        throw sezm::Error(sezm::ErrorCode::argument, std::string("the exchange's ") + name +
+                                                         " returned " + std::to_string(status) +
+                                                         "; it returns 0 where all went well.");
+    }
+
+    sezm_exchange callbacks_;
+};
+
+template <class Real>
+sezm_status compute_domain(sezm_model *model, const sezm_edges *edges, size_t own_count,
+                           const sezm_exchange *exchange, sezm_results *results) {
+    return fenced([&] {
+        require(model != nullptr, "model");
+        require(results != nullptr, "results");
+        require(exchange != nullptr && exchange->forward != nullptr && exchange->reverse != nullptr,
+                "exchange or one of its functions");
+        CallbackExchange<Real> callbacks(*exchange);
+        *results =
+            c_results(model->model.compute_domain(cpp_edges<Real>(edges), own_count, callbacks));
     });
 }
 
@@ -107,6 +154,10 @@ int sezm_message_passing_steps(const sezm_model *model) {
     return model->model.metadata().message_passing_steps;
 }
 
+int sezm_is_staged(const sezm_model *model) {
+    return model->model.metadata().stages.has_value() ? 1 : 0;
+}
+
 sezm_status sezm_compute(sezm_model *model, size_t atom_count, const double *positions,
                          const int64_t *atomic_numbers, const double *cell, const int *periodic,
                          sezm_results *results) {
@@ -134,6 +185,16 @@ sezm_status sezm_compute_edges(sezm_model *model, const sezm_edges *edges, sezm_
 sezm_status sezm_compute_edges_float(sezm_model *model, const sezm_edges *edges,
                                      sezm_results *results) {
     return compute_edges<float>(model, edges, results);
+}
+
+sezm_status sezm_compute_domain(sezm_model *model, const sezm_edges *edges, size_t own_count,
+                                const sezm_exchange *exchange, sezm_results *results) {
+    return compute_domain<double>(model, edges, own_count, exchange, results);
+}
+
+sezm_status sezm_compute_domain_float(sezm_model *model, const sezm_edges *edges, size_t own_count,
+                                      const sezm_exchange *exchange, sezm_results *results) {
+    return compute_domain<float>(model, edges, own_count, exchange, results);
 }
 
 sezm_status sezm_set_input(sezm_model *model, const char *name, const double *values,

@@ -5,6 +5,7 @@
 #include "input_tensors.hpp"
 #include "neighbor_list.hpp"
 #include "output_tensors.hpp"
+#include "staged_evaluator.hpp"
 
 namespace sezm {
 namespace {
@@ -16,7 +17,9 @@ class TypedEvaluator : public Evaluator {
         : session_(std::move(session)),
           neighbors_(metadata.cutoff, skin, metadata.max_neighbors),
           inputs_(metadata),
-          outputs_(metadata) {}
+          outputs_(metadata) {
+        if (metadata.stages) staged_ = std::make_unique<StagedEvaluator<Real>>(metadata);
+    }
 
     Results evaluate(const Atoms &atoms, const Cell &cell, const Periodic &periodic) override {
         neighbors_.update(atoms, cell, periodic, edges_);
@@ -33,6 +36,15 @@ class TypedEvaluator : public Evaluator {
 
     Results evaluate(const Edges<float> &edges) override { return run(converted(edges), nullptr); }
     Results evaluate(const Edges<double> &edges) override { return run(converted(edges), nullptr); }
+
+    Results evaluate_domain(const Edges<float> &edges, std::size_t own_count,
+                            Exchange<float> &exchange) override {
+        return run_domain(edges, own_count, exchange);
+    }
+    Results evaluate_domain(const Edges<double> &edges, std::size_t own_count,
+                            Exchange<double> &exchange) override {
+        return run_domain(edges, own_count, exchange);
+    }
 
     void set_input(const std::string &name, const double *values, std::size_t count) override {
         inputs_.optional.set(name, values, count);
@@ -69,8 +81,21 @@ class TypedEvaluator : public Evaluator {
     Results run(const Edges<Real> &edges, const Real *distances) {
         if (edges.atom_count == 0) return {};
         const auto &inputs = inputs_.lay_out(edges, distances);
+        if (staged_) return staged_->run(*session_, inputs, edges.atom_count, nullptr);
         session_->run(inputs, outputs_.reserve(static_cast<std::size_t>(inputs[0].shape[0])));
         return outputs_.results(edges.atom_count);
+    }
+
+    template <class Given>
+    Results run_domain(const Edges<Given> &edges, std::size_t own_count,
+                       Exchange<Given> &exchange) {
+        if (!staged_) refuse_ordinary_file();
+        if constexpr (std::is_same_v<Given, Real>) {
+            check_domain(edges, own_count);
+            return staged_->run(*session_, inputs_.lay_out(edges, nullptr), own_count, &exchange);
+        } else {
+            refuse_precision(sizeof(Real) == sizeof(float));
+        }
     }
 
     std::unique_ptr<Session> session_;
@@ -79,6 +104,7 @@ class TypedEvaluator : public Evaluator {
     std::vector<Real> positions_, mask_;
     InputTensors<Real> inputs_;
     OutputTensors<Real> outputs_;
+    std::unique_ptr<StagedEvaluator<Real>> staged_;  // of a staged file
 };
 
 }  // namespace

@@ -16,6 +16,10 @@ class Evaluator {
     virtual Results evaluate(const Atoms &atoms, const Cell &cell, const Periodic &periodic) = 0;
     virtual Results evaluate(const Edges<float> &edges) = 0;
     virtual Results evaluate(const Edges<double> &edges) = 0;
+    virtual Results evaluate_domain(const Edges<float> &edges, std::size_t own_count,
+                                    Exchange<float> &exchange) = 0;
+    virtual Results evaluate_domain(const Edges<double> &edges, std::size_t own_count,
+                                    Exchange<double> &exchange) = 0;
     virtual void set_input(const std::string &name, const double *values, std::size_t count) = 0;
     virtual std::size_t neighbor_searches() const = 0;
 };

@@ -50,6 +50,16 @@ std::vector<std::int64_t> numbers_of(const std::vector<std::string> &elements,
     return numbers;
 }
 
+std::optional<std::vector<StageWidths>> stage_widths(const Json &record) {
+    const auto found = record.find("stages");
+    if (found == record.end() || found->is_null()) return std::nullopt;
+    std::vector<StageWidths> stages;
+    for (const Json &stage : *found) {
+        stages.push_back({stage["carried"].get<std::size_t>(), stage["sent"].get<std::size_t>()});
+    }
+    return stages;
+}
+
 }  // namespace
 
 Metadata parse_metadata(const std::string &json, const std::string &path) {
@@ -77,6 +87,10 @@ Metadata parse_metadata(const std::string &json, const std::string &path) {
     if (const auto found = record.find("max_neighbors");
         found != record.end() && !found->is_null()) {
         metadata.max_neighbors = found->get<std::int64_t>();
+    }
+    metadata.stages = stage_widths(record);
+    if (metadata.stages && (metadata.static_sizes || metadata.forces_kind != "conservative")) {
+        refuse(path, "its stages make no sense with fixed sizes or direct forces; export it again.");
     }
     metadata.json = json;
     settle_signature(metadata, path);

@@ -19,6 +19,8 @@ using Checks = std::map<std::string, Check>;
 // Beyond these a file is hostile, not large: memory would run out before the engine says so.
 constexpr double largest_cutoff = 1000;  // Angstrom
 constexpr std::int64_t most_steps = 1000;
+constexpr std::int64_t widest_stage = 1'000'000;  // numbers of one atom
+constexpr std::size_t most_stages = 1000;
 constexpr std::int64_t most_static_atoms = 10'000'000;
 constexpr std::int64_t most_static_edges = 100'000'000;
 constexpr std::size_t longest_value = 60;  // characters of a value that are shown in an error
@@ -93,6 +95,11 @@ const Checks &checks() {
     static const Check some_numbers = [](const Json &value) {
         return list_of(is_number)(value) && !value.empty();
     };
+    static const Check stages = [](const Json &value) {
+        static const Check widths = with(
+            Keys::exactly, {{"carried", whole(0, widest_stage)}, {"sent", whole(1, widest_stage)}});
+        return list_of(widths)(value) && value.size() <= most_stages;
+    };
     static const Check compiled_for = with(Keys::exactly, {{"torch", is_text},
                                                            {"device", is_text},
                                                            {"system", is_text},
@@ -117,6 +124,7 @@ const Checks &checks() {
         {"input_values", object_of(some_numbers)},
         {"max_neighbors", or_null(whole(1))},
         {"compiled_for", or_null(compiled_for)},
+        {"stages", or_null(stages)},
         {"versions", object_of(is_text)},
         {"verification", is_object},
         {"summary", with(Keys::any, {{"heads", list_of(is_text)},

@@ -55,6 +55,16 @@ Results Model::compute_edges(const Edges<double> &edges) {
     return implementation_->evaluator->evaluate(edges);
 }
 
+Results Model::compute_domain(const Edges<float> &edges, std::size_t own_count,
+                              Exchange<float> &exchange) {
+    return implementation_->evaluator->evaluate_domain(edges, own_count, exchange);
+}
+
+Results Model::compute_domain(const Edges<double> &edges, std::size_t own_count,
+                              Exchange<double> &exchange) {
+    return implementation_->evaluator->evaluate_domain(edges, own_count, exchange);
+}
+
 void Model::set_input(const std::string &name, const double *values, std::size_t count) {
     implementation_->evaluator->set_input(name, values, count);
 }

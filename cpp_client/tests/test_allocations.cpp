@@ -5,6 +5,7 @@
 #include <new>
 
 #include "neighbor_list.hpp"
+#include "toy_stages.hpp"
 #include "water.hpp"
 
 namespace {
@@ -33,6 +34,20 @@ TEST_CASE("between searches nothing is allocated") {
     }
     CHECK(allocations == before);
     CHECK(list.searches() == 1);
+}
+
+TEST_CASE("nothing is allocated between stages once sizes have settled") {
+    const sezm::Metadata metadata = toy_metadata("float64");
+    const auto evaluator =
+        sezm::make_evaluator(metadata, 1.0, std::make_unique<ToySession<double>>());
+    Sample sample = small_cell();
+    evaluator->evaluate(sample.atoms(), sample.cell, sample.periodic);
+    const std::size_t before = allocations;
+    for (int step = 0; step < 10; ++step) {
+        sample.positions[0] += 0.001;
+        evaluator->evaluate(sample.atoms(), sample.cell, sample.periodic);
+    }
+    CHECK(allocations == before);
 }
 
 #endif

@@ -75,6 +75,15 @@ typedef struct {
     const void *edge_vec;      /* [E, 3] Angstrom, pos[source] - pos[target] + shift */
 } sezm_edges;
 
+/* How ranks hand numbers of atoms to each other: sezm::Exchange in sezm.hpp, with arrays
+ * [A, width] of double for sezm_compute_domain, of float for sezm_compute_domain_float. Both
+ * functions return 0, or another number to end the call with SEZM_ARGUMENT. */
+typedef struct {
+    void *context; /* passed on as it is */
+    int (*forward)(void *context, void *values, size_t width);
+    int (*reverse)(void *context, void *gradients, size_t width);
+} sezm_exchange;
+
 typedef struct sezm_model sezm_model;
 
 SEZM_C_API sezm_options sezm_default_options(void);
@@ -92,6 +101,9 @@ SEZM_C_API double sezm_cutoff(const sezm_model *model);
 SEZM_C_API const char *sezm_dtype(const sezm_model *model);
 SEZM_C_API int sezm_message_passing_steps(const sezm_model *model);
 
+/* 1 of a file that `sezm export --staged` wrote, which sezm_compute_domain takes; 0 otherwise. */
+SEZM_C_API int sezm_is_staged(const sezm_model *model);
+
 /* Evaluate a structure: positions [N, 3], atomic numbers [N], cell [3, 3] by rows, periodic [3].
  * cell and periodic may be NULL together: not periodic. */
 SEZM_C_API sezm_status sezm_compute(sezm_model *model, size_t atom_count, const double *positions,
@@ -103,6 +115,16 @@ SEZM_C_API sezm_status sezm_compute_edges(sezm_model *model, const sezm_edges *e
                                           sezm_results *results);
 SEZM_C_API sezm_status sezm_compute_edges_float(sezm_model *model, const sezm_edges *edges,
                                                 sezm_results *results);
+
+/* Evaluate one domain of a system divided among ranks, with a staged file: own atoms, which come
+ * first, and ghosts one cutoff around them (sezm::Model::compute_domain in sezm.hpp). Takes the
+ * file's own precision only. */
+SEZM_C_API sezm_status sezm_compute_domain(sezm_model *model, const sezm_edges *edges,
+                                           size_t own_count, const sezm_exchange *exchange,
+                                           sezm_results *results);
+SEZM_C_API sezm_status sezm_compute_domain_float(sezm_model *model, const sezm_edges *edges,
+                                                 size_t own_count, const sezm_exchange *exchange,
+                                                 sezm_results *results);
 
 /* Set an optional input for all calls that follow; with count 0, forget it. */
 SEZM_C_API sezm_status sezm_set_input(sezm_model *model, const char *name, const double *values,

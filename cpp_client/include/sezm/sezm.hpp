@@ -102,6 +102,12 @@ struct StaticSizes {
     std::int64_t systems = 1;
 };
 
+/// How many numbers of each atom a stage of a staged file hands to the next one.
+struct StageWidths {
+    std::size_t carried = 0;  ///< read by the atom itself only
+    std::size_t sent = 0;     ///< read by its neighbours, too
+};
+
 /// What a file says of itself (export/FORMAT.md).
 struct Metadata {
     std::string family;                        ///< architecture: "sezm"
@@ -117,7 +123,10 @@ struct Metadata {
     std::map<std::string, std::vector<double>> input_defaults;  ///< of optional inputs
     std::map<std::string, std::vector<double>> input_values;    ///< the only ones that are known
     std::optional<std::int64_t> max_neighbors;  ///< atoms see so many nearest neighbours at most
-    std::string json;                           ///< the whole record
+    /// Of staged files (`sezm export --staged`) what each stage but the last hands on; none: an
+    /// ordinary file.
+    std::optional<std::vector<StageWidths>> stages;
+    std::string json;  ///< the whole record
 };
 
 /// Atoms of one structure. Views: the arrays belong to the caller.
@@ -141,7 +150,8 @@ using Periodic = std::array<bool, 3>;
 /// at or beyond the cutoff contribute nothing. Atoms of other ranks (ghosts) get mask 0: their
 /// energy does not count, and the forces on them are shares to be sent home. Where atoms pass
 /// messages (`Metadata::message_passing_steps` > 1), a ghost's own edges are needed as well:
-/// the edges of all atoms within (steps - 1) cutoffs of an owned one.
+/// the edges of all atoms within (steps - 1) cutoffs of an owned one. `Model::compute_domain` does
+/// without.
 template <class Real>
 struct Edges {
     std::size_t atom_count = 0;
@@ -151,6 +161,26 @@ struct Edges {
     std::size_t edge_count = 0;
     const std::int64_t *edge_index = nullptr;  ///< [2, E] row 0 sources, row 1 targets
     const Real *edge_vec = nullptr;            ///< [E, 3] Angstrom
+};
+
+/// How the ranks of a simulation hand numbers of atoms to each other, for `Model::compute_domain`.
+/// To be written by the code that divides the system into domains.
+///
+/// Arrays are [A, width], A = `Edges::atom_count`, in the order of the atoms: the N own ones, then
+/// ghosts. Ghost g of one domain is an image of the own atom `owner(g)` of some domain, of its own
+/// one as well.
+template <class Real>
+class Exchange {
+  public:
+    virtual ~Exchange() = default;
+
+    /// Give ghosts what their owners have: values[g] = values[owner(g)]. Own rows are set, and
+    /// stay; what rows of ghosts hold before means nothing.
+    virtual void forward(Real *values, std::size_t width) = 0;
+
+    /// Give owners what their ghosts have: gradients[i] += sum of gradients[g] over all g in all
+    /// domains with owner(g) = i. What rows of ghosts hold afterwards means nothing.
+    virtual void reverse(Real *gradients, std::size_t width) = 0;
 };
 
 /// What the model says. Views of memory of the Model, valid until its next call.
@@ -180,9 +210,37 @@ class SEZM_API Model {
     /// Evaluate a structure, with neighbours by the built-in list. Without a cell: not periodic.
     Results compute(const Atoms &atoms, const Cell &cell = {}, const Periodic &periodic = {});
 
-    /// Evaluate atoms and edges. No atoms at all give energy 0.
+    /// Evaluate atoms and edges. No atoms at all give energy 0. Staged files behave like ordinary
+    /// ones here and in `compute`.
     Results compute_edges(const Edges<float> &edges);
     Results compute_edges(const Edges<double> &edges);
+
+    /// Evaluate one domain of a system that is divided among ranks; for staged files, in the file's
+    /// own precision. With S = `stages->size()` + 1 stages, rows of N own atoms and A - N ghosts:
+    ///
+    ///     h_0 = nothing;  h_s+1[i] = stage_s(h_s[i], h_s[j] of all sources j of edges towards i)
+    ///     atom_energy[i]           = stage_S-1(...)
+    ///
+    /// A ghost's h_s comes from its owner, so ghosts need no edges of their own, and the ghost
+    /// shell is one cutoff, however often messages are passed.
+    ///
+    /// All ranks call this at the same time, those without atoms, too: every call makes S - 1
+    /// forward exchanges of widths `(*stages)[s].sent`, s = 0 .. S-2, then S - 1 reverse ones of
+    /// the same widths, s = S-2 .. 0. After an error of one rank, or what its exchange throws, the
+    /// others still wait in theirs: end them all.
+    ///
+    /// @param edges own atoms come first; all edges within the cutoff towards own atoms, and no
+    ///     others. `positions` are not read and may be null; masks are read of own atoms only.
+    ///     Optional inputs with one row per atom need rows of ghosts, too.
+    /// @param own_count atoms that are computed here, N <= `edges.atom_count`
+    ///
+    /// @return energy and virial are sums over own atoms and over edges towards them: those of the
+    ///     system are sums over all ranks. `forces`, `atom_virial` and `magnetic_forces` have A
+    ///     rows, of which those of ghosts are shares to be sent home; `atom_energy` of ghosts is 0.
+    Results compute_domain(const Edges<float> &edges, std::size_t own_count,
+                           Exchange<float> &exchange);
+    Results compute_domain(const Edges<double> &edges, std::size_t own_count,
+                           Exchange<double> &exchange);
 
     /// Set an optional input of the file ("charge_spin" [2], "charge" [1], "fparam" [K], "aparam"
     /// [N, K], "spins" [N, 3]); it is copied, and stays for all calls that follow until it is set
