@@ -45,8 +45,11 @@ void PairSezm::settings(int count, char **words) {
             options_.threads = utils::inumeric(FLERR, words[i + 1], false, lmp);
         } else if (strcmp(words[i], "device") == 0) {
             options_.device = words[i + 1];
+        } else if (strcmp(words[i], "charge") == 0) {
+            charge_ = utils::numeric(FLERR, words[i + 1], false, lmp);
         } else {
-            error->all(FLERR, "pair_style sezm: unknown keyword {}; it takes threads and device",
+            error->all(FLERR,
+                       "pair_style sezm: unknown keyword {}; it takes threads, device and charge",
                        words[i]);
         }
     }
@@ -63,6 +66,7 @@ void PairSezm::coeff(int count, char **words) {
     number_of_type_.assign(n_types + 1, 0);
     try {
         model_ = std::make_unique<sezm::Model>(sezm::Model::load(words[2], options_));
+        if (charge_) model_->set_input("charge", &*charge_, 1);
         for (int type = 1; type <= n_types; ++type) {
             number_of_type_[type] = sezm::atomic_number(words[2 + type]);
         }
@@ -114,6 +118,14 @@ void PairSezm::check_ghost_shell() {
                needed, needed);
 }
 
+void PairSezm::check_whole_system() {
+    if (folds_ghosts() || !model_->metadata().whole_system) return;
+    error->all(FLERR,
+               "pair_style sezm: in this model every atom counts for every other (charges add up "
+               "to that of the system), so it cannot be divided among ranks: run LAMMPS on one "
+               "rank, with 'pair_style sezm threads N' for more cores");
+}
+
 void PairSezm::check_special_bonds() {
     for (int k = 1; k <= 3 && atom->molecular != Atom::ATOMIC; ++k) {
         if (force->special_lj[k] == 0 && force->special_coul[k] == 0) {
@@ -129,6 +141,7 @@ void PairSezm::init_style() {
     if (!force->newton_pair) error->all(FLERR, "pair_style sezm needs 'newton on'");
     if (!atom->tag_enable) error->all(FLERR, "pair_style sezm needs atom IDs");
     check_units();
+    check_whole_system();
     check_ghost_shell();
     check_special_bonds();
     using namespace NeighConst;

@@ -1,4 +1,4 @@
-/// pair_style sezm [threads N] [device NAME]
+/// pair_style sezm [threads N] [device NAME] [charge Q]
 /// pair_coeff * * FILE ELEMENT...            (one element per atom type)
 ///
 /// One rank: ghosts are images of the rank's own atoms and are folded onto them, so that the ghost
@@ -7,6 +7,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -31,12 +32,14 @@ class PairSezm : public Pair {
   private:
     void check_units();
     void check_ghost_shell();
+    void check_whole_system();
     void check_special_bonds();
     bool folds_ghosts() const;
     sezm::Results evaluate();
     void add(const sezm::Results &results);
 
     sezm::Options options_;
+    std::optional<double> charge_;  // e, of the system
     std::unique_ptr<sezm::Model> model_;
     std::vector<std::int64_t> number_of_type_;  // [ntypes + 1]
     double energy_unit_ = 1;                    // of LAMMPS' unit style over eV

@@ -56,6 +56,7 @@ void read_optional(const Json &record, Metadata &metadata) {
     if (record.contains("max_neighbors") && !record["max_neighbors"].is_null()) {
         metadata.max_neighbors = record["max_neighbors"].get<std::int64_t>();
     }
+    if (record.contains("whole_system")) record["whole_system"].get_to(metadata.whole_system);
 }
 
 Metadata read(const Json &record) {
@@ -114,6 +115,8 @@ void check_keys(const Json &record, const std::string &path) {
         "input_defaults",
         "input_values",
         "max_neighbors",
+        "stages",
+        "whole_system",
         "versions",
         "verification",
         "summary",
@@ -146,6 +149,9 @@ Metadata parse_metadata(const std::string &json, const std::string &path) {
     if (record.is_discarded()) refuse(path, "its metadata is not JSON; export it again.");
     check_format(record, path);
     check_keys(record, path);
+    if (!record.value("stages", Json()).is_null()) {
+        refuse(path, "a staged file, which this libsezm does not run; export without --staged.");
+    }
     Metadata metadata;
     try {
         metadata = read(record);

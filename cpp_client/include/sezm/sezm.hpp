@@ -114,6 +114,7 @@ struct Metadata {
     std::map<std::string, std::vector<double>> input_defaults;  ///< of optional inputs
     std::map<std::string, std::vector<double>> input_values;    ///< the only ones that are known
     std::optional<std::int64_t> max_neighbors;  ///< atoms see so many nearest neighbours at most
+    bool whole_system = false;  ///< every atom counts for every other: no ghosts, no domains
     std::string json;                           ///< the whole record
 };
 
@@ -138,7 +139,8 @@ using Periodic = std::array<bool, 3>;
 /// at or beyond the cutoff contribute nothing. Atoms of other ranks (ghosts) get mask 0: their
 /// energy does not count, and the forces on them are shares to be sent home. Where atoms pass
 /// messages (`Metadata::message_passing_steps` > 1), a ghost's own edges are needed as well:
-/// the edges of all atoms within (steps - 1) cutoffs of an owned one.
+/// the edges of all atoms within (steps - 1) cutoffs of an owned one. Files with
+/// `Metadata::whole_system` take no ghosts.
 template <class Real>
 struct Edges {
     std::size_t atom_count = 0;
