@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+from torch import nn
+
 from sezm_infer.errors import SezmError
 from sezm_infer.files import atomic_output, require_writable
 from sezm_infer.metadata import Metadata, StaticSizes
@@ -13,6 +15,7 @@ from .describe import describe, file_digest, tool_versions
 from .flat_function import EnergyModel
 from .formats import format_of
 from .load import load_model
+from .own_model import completed
 from .simplify_graph import simplify_graph
 from .sizes import SampleSizes
 from .stage_functions import StageFunctions
@@ -72,7 +75,7 @@ def export(
 
 
 def export_model(
-    model: EnergyModel,
+    model: nn.Module | EnergyModel,
     output: str | Path,
     sha256: str = "",
     *,
@@ -81,10 +84,10 @@ def export_model(
     staged: bool = False,
     progress: Progress | None = None,
 ) -> Metadata:
-    """As :func:`export`, for a model that is loaded already.
+    """As :func:`export`, for a model that is loaded already, or one's own.
 
     Args:
-        model: what to export.
+        model: what to export; own ones need three attributes (``docs/own_architecture.md``).
         output: see :func:`export`.
         sha256: digest of its checkpoint file, for the metadata.
         static: see :func:`export`.
@@ -92,6 +95,7 @@ def export_model(
         staged: see :func:`export`.
         progress: see :func:`export`.
     """
+    model = completed(model)
     output = Path(output)
     report = progress or _silent
     file_format = format_of(output)
