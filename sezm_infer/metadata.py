@@ -61,6 +61,8 @@ class Metadata:
         input_defaults: values, by name, of extra inputs that a structure may leave out.
         input_values: by name, the values that are known of extra inputs which take no others.
         max_neighbors: how many nearest neighbours of each atom are edges; None for no limit.
+        whole_system: every atom's energy depends on all atoms of its system, so that no part of it
+            can be computed alone.
         stages: of a staged file, what each stage but the last hands on; None of a file that
             computes everything at once.
         versions: name -> version of the tools that wrote the file.
@@ -84,6 +86,7 @@ class Metadata:
     input_defaults: dict[str, tuple[float, ...]] = field(default_factory=dict)
     input_values: dict[str, tuple[float, ...]] = field(default_factory=dict)
     max_neighbors: int | None = None
+    whole_system: bool = False
     stages: tuple[StageWidths, ...] | None = None
     versions: dict[str, str] = field(default_factory=dict)
     verification: dict[str, Any] = field(default_factory=dict)

@@ -227,6 +227,7 @@ CHECKS: dict[str, Check] = {
     "input_defaults": _object_of(_list_of(_is_number)),
     "input_values": _object_of(lambda value: _list_of(_is_number)(value) and value != []),
     "max_neighbors": _or_null(_is_count),
+    "whole_system": lambda value: isinstance(value, bool),
     "stages": _or_null(_list_of(_with_all({"carried": _is_whole, "sent": _is_count}))),
     "versions": _object_of(_is_text),
     "verification": _is_object,

@@ -58,8 +58,9 @@ std::string carried(const Structure &structure, const std::string &name) {
         if (structure.find_info("charge") != nullptr) return "charge";
         return structure.find_info("spin") != nullptr ? "spin" : "";
     }
-    const bool there = name == "fparam" || name == "charge" ? structure.find_info(name) != nullptr
-                                        : structure.find_column(name) != nullptr;
+    const bool there = name == "fparam" || name == "charge"
+                           ? structure.find_info(name) != nullptr
+                           : structure.find_column(name) != nullptr;
     return there ? name : "";
 }
 
@@ -78,8 +79,9 @@ void set_inputs(sezm::Model &model, const Structure &structure) {
         std::vector<double> values;
         if (!place.empty()) {
             values = name == "charge_spin" ? charge_spin(structure)
-                     : name == "fparam" || name == "charge" ? listed(name, *structure.find_info(name))
-                                           : of_column(*structure.find_column(name));
+                     : name == "fparam" || name == "charge"
+                         ? listed(name, *structure.find_info(name))
+                         : of_column(*structure.find_column(name));
             if (values.empty()) refuse(name + " is empty; give its numbers, or remove it.");
         }
         model.set_input(name, values.data(), values.size());

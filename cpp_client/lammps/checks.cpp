@@ -49,6 +49,14 @@ void check_pairs(LAMMPS *lammps) {
     }
 }
 
+void check_divisible(const sezm::Metadata &model, LAMMPS *lammps) {
+    if (lammps->comm->nprocs == 1 || !model.whole_system) return;
+    lammps->error->all(FLERR,
+                       "pair_style sezm: in this model every atom counts for every other (charges "
+                       "add up to that of the system), so it cannot be divided among ranks: run "
+                       "LAMMPS on one rank, with 'pair_style sezm threads N' for more cores");
+}
+
 void check_ghost_shell(const sezm::Metadata &model, LAMMPS *lammps) {
     const Comm &comm = *lammps->comm;
     if (comm.nprocs == 1 || model.message_passing_steps <= 1) return;

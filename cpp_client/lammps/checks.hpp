@@ -14,6 +14,9 @@ double energy_unit(LAMMPS *lammps);
 /// Newton's third law, all pairs in the neighbour list.
 void check_pairs(LAMMPS *lammps);
 
+/// Models in which every atom counts for every other run on one rank.
+void check_divisible(const sezm::Metadata &model, LAMMPS *lammps);
+
 /// Ghosts as far away as messages travel: cutoff times message-passing steps, plus skin. For files
 /// that are not staged.
 void check_ghost_shell(const sezm::Metadata &model, LAMMPS *lammps);

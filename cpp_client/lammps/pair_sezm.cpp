@@ -119,6 +119,7 @@ void PairSezm::init_style() {
     if (!atom->tag_enable) error->all(FLERR, "pair_style sezm needs atom IDs");
     energy_unit_ = energy_unit(lmp);
     check_pairs(lmp);
+    check_divisible(model_->metadata(), lmp);
     if (!exchanges_features()) check_ghost_shell(model_->metadata(), lmp);
     using namespace NeighConst;
     const bool own_lists_only = folds_ghosts() || exchanges_features();

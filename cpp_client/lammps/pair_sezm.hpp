@@ -1,4 +1,5 @@
-/// pair_style sezm [threads N] [device NAME] [charge_spin CHARGE SPIN] [fparam VALUE...]
+/// pair_style sezm [threads N] [device NAME] [charge Q]
+///            [charge_spin CHARGE SPIN] [fparam VALUE...]
 /// pair_coeff * * FILE ELEMENT...     (one element per atom type; NULL, in pair_style hybrid: none)
 ///
 /// One rank: ghosts are images of the rank's own atoms and are folded onto them, so that the ghost

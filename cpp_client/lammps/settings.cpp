@@ -10,7 +10,11 @@ namespace LAMMPS_NS {
 
 namespace {
 
-constexpr const char *keywords[] = {"threads", "device", "charge_spin", "fparam"};
+constexpr const char *keywords[] = {"threads", "device", "charge", "charge_spin", "fparam"};
+
+/// Keywords that are inputs of a file, and what stands after them.
+const std::map<std::string, std::string> values_of = {
+    {"charge", " Q"}, {"charge_spin", " CHARGE SPIN"}, {"fparam", " VALUE..."}};
 
 bool is_keyword(const char *word) {
     for (const char *keyword : keywords) {
@@ -33,7 +37,7 @@ Settings read_settings(int count, char **words, LAMMPS *lammps) {
         if (!is_keyword(keyword.c_str())) {
             lammps->error->all(FLERR,
                                "pair_style sezm: unknown keyword {}; it takes threads, device, "
-                               "charge_spin and fparam",
+                               "charge, charge_spin and fparam",
                                keyword);
         }
         const int first = i;
@@ -48,9 +52,9 @@ Settings read_settings(int count, char **words, LAMMPS *lammps) {
             need(given == 1, "device takes one name", lammps);
             settings.options.device = words[first];
         } else {
-            const bool pair = keyword == "charge_spin";
-            need(pair ? given == 2 : given > 0,
-                 pair ? "charge_spin takes two numbers" : "fparam takes numbers", lammps);
+            if (keyword == "charge") need(given == 1, "charge takes one number", lammps);
+            if (keyword == "charge_spin") need(given == 2, "charge_spin takes two numbers", lammps);
+            if (keyword == "fparam") need(given > 0, "fparam takes numbers", lammps);
             for (int k = first; k < i; ++k) settings.inputs[keyword].push_back(number(k));
         }
     }
@@ -66,13 +70,12 @@ void pass_inputs(const Settings &settings, sezm::Model &model) {
                                   "', values of each atom, which pair_style sezm does not pass; "
                                   "run it with sezm_infer or libsezm");
         }
-        const bool optional = name == "charge_spin" || name == "fparam";
-        if (optional &&
+        const auto keyword = values_of.find(name);
+        if (keyword != values_of.end() &&
             settings.inputs.count(name) + model.metadata().input_defaults.count(name) == 0) {
-            throw sezm::Error(sezm::ErrorCode::input,
-                              "this model needs '" + name + "' and has no default; add '" + name +
-                                  (name == "fparam" ? " VALUE...'" : " CHARGE SPIN'") +
-                                  " to pair_style sezm");
+            throw sezm::Error(sezm::ErrorCode::input, "this model needs '" + name +
+                                                          "' and has no default; add '" + name +
+                                                          keyword->second + "' to pair_style sezm");
         }
     }
     for (const auto &[name, values] : settings.inputs) {

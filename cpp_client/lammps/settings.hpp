@@ -16,7 +16,7 @@ struct Settings {
     std::map<std::string, std::vector<double>> inputs;  ///< of the file, one row for the system
 };
 
-/// Read `[threads N] [device NAME] [charge_spin CHARGE SPIN] [fparam VALUE...]`.
+/// Read `[threads N] [device NAME] [charge Q] [charge_spin CHARGE SPIN] [fparam VALUE...]`.
 Settings read_settings(int count, char **words, LAMMPS *lammps);
 
 /// Give a model its inputs. Throws sezm::Error: one that it needs is missing, or it takes one that

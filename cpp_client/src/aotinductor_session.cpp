@@ -29,14 +29,16 @@ class AotInductorSession : public Session {
   public:
     AotInductorSession(const std::string &path, const Options &options) {
         if (path.size() < 4 || path.compare(path.size() - 4, 4, suffix) != 0) {
-            throw Error(ErrorCode::file, path +
-                                             ": compiled native code, which runs whatever its maker "
-                                             "wants; if you trust it, give it the suffix .pt2.");
+            throw Error(ErrorCode::file,
+                        path +
+                            ": compiled native code, which runs whatever its maker "
+                            "wants; if you trust it, give it the suffix .pt2.");
         }
         try {
             metadata_json_ = record_of(path);
             if (metadata_json_.empty()) return;  // refused by what reads the metadata
-            const std::string problem = obstacle(metadata_json_, path, TORCH_VERSION, options.device);
+            const std::string problem =
+                obstacle(metadata_json_, path, TORCH_VERSION, options.device);
             if (!problem.empty()) throw Error(ErrorCode::backend, problem);
             if (options.threads > 0) at::set_num_threads(options.threads);
             loader_.emplace(path);

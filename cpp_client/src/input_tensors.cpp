@@ -95,6 +95,13 @@ void InputTensors<Real>::check(const Edges<Real> &edges) const {
                                              ", but atoms count from 0 to " +
                                              std::to_string(n_atoms - 1) + ".");
     }
+    const Real *mask = edges.atom_mask;
+    if (metadata_.whole_system && mask != nullptr &&
+        std::find(mask, mask + n_atoms, Real(0)) != mask + n_atoms) {
+        throw Error(ErrorCode::argument,
+                    "in this model every atom counts for every other (whole_system), so atoms of "
+                    "other ranks cannot stand in as ghosts; compute the whole system in one call.");
+    }
     const auto known = [&](std::int64_t number) {
         return number > 0 && number <= largest_atomic_number && known_elements_[number];
     };

@@ -88,9 +88,11 @@ Metadata parse_metadata(const std::string &json, const std::string &path) {
         found != record.end() && !found->is_null()) {
         metadata.max_neighbors = found->get<std::int64_t>();
     }
+    metadata.whole_system = record.value("whole_system", false);
     metadata.stages = stage_widths(record);
     if (metadata.stages && (metadata.static_sizes || metadata.forces_kind != "conservative")) {
-        refuse(path, "its stages make no sense with fixed sizes or direct forces; export it again.");
+        refuse(path,
+               "its stages make no sense with fixed sizes or direct forces; export it again.");
     }
     metadata.json = json;
     settle_signature(metadata, path);

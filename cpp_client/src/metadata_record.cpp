@@ -27,6 +27,8 @@ constexpr std::size_t longest_value = 60;  // characters of a value that are sho
 
 bool is_text(const Json &value) { return value.is_string(); }
 
+bool is_flag(const Json &value) { return value.is_boolean(); }
+
 bool is_object(const Json &value) { return value.is_object(); }
 
 bool is_number(const Json &value) { return value.is_number(); }  // JSON has none but finite ones
@@ -124,6 +126,7 @@ const Checks &checks() {
         {"input_values", object_of(some_numbers)},
         {"max_neighbors", or_null(whole(1))},
         {"compiled_for", or_null(compiled_for)},
+        {"whole_system", is_flag},
         {"stages", or_null(stages)},
         {"versions", object_of(is_text)},
         {"verification", is_object},

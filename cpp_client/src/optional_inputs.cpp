@@ -47,7 +47,8 @@ template <class Real>
 OptionalInputs<Real>::OptionalInputs(const Metadata &metadata) {
     for (std::size_t i = required_inputs; i < metadata.inputs.size(); ++i) {
         const TensorSpec &spec = metadata.inputs[i];
-        inputs_.push_back({spec.name, spec.shape[0] == "N", std::stoul(spec.shape[1]), {}, {}, {}, {}});
+        inputs_.push_back(
+            {spec.name, spec.shape[0] == "N", std::stoul(spec.shape[1]), {}, {}, {}, {}});
         if (const auto known = metadata.input_values.find(spec.name);
             known != metadata.input_values.end()) {
             inputs_.back().known = known->second;

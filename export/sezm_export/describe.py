@@ -55,6 +55,7 @@ def describe(
         input_defaults=dict(model.conditioning_defaults),
         input_values=dict(model.conditioning_values),
         max_neighbors=model.max_neighbors,
+        whole_system=model.whole_system,
         stages=stages,
         versions=versions or {},
     )

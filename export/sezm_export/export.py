@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from torch import fx
+from torch import fx, nn
 
 from sezm_infer.compiled_for import compiled_here
 from sezm_infer.errors import SezmError
@@ -17,6 +17,7 @@ from .describe import describe, file_digest, tool_versions
 from .flat_function import EnergyModel
 from .formats import format_of
 from .load import load_model
+from .own_model import completed
 from .simplify_graph import simplify_graph
 from .sizes import SampleSizes
 from .stage_functions import StageFunctions
@@ -81,7 +82,7 @@ def export(
 
 
 def export_model(
-    model: EnergyModel,
+    model: nn.Module | EnergyModel,
     output: str | Path,
     sha256: str = "",
     *,
@@ -90,10 +91,10 @@ def export_model(
     staged: bool = False,
     progress: Progress | None = None,
 ) -> Metadata:
-    """As :func:`export`, for a model that is loaded already.
+    """As :func:`export`, for a model that is loaded already, or one's own.
 
     Args:
-        model: what to export.
+        model: what to export; own ones need three attributes (``docs/own_architecture.md``).
         output: see :func:`export`.
         sha256: digest of its checkpoint file, for the metadata.
         static: see :func:`export`.
@@ -101,6 +102,7 @@ def export_model(
         staged: see :func:`export`.
         progress: see :func:`export`.
     """
+    model = completed(model)
     output = Path(output)
     report = progress or _silent
     file_format = format_of(output)

@@ -44,7 +44,11 @@ class EnergyModel(Protocol):
         forces_kind: "conservative" (derivative of the energy) or "direct".
         max_neighbors: an atom sees at most so many nearest neighbours; the edges that the model
             gets are truncated already. None for no limit.
+        whole_system: an atom's energy depends on all atoms of its system, however far: a call
+            must have them all, so that a system cannot be divided.
         graph_sizes: how many nodes and edges the model works on; needed to trace it.
+
+    Models of users may leave out most of these (``own_model``).
     """
 
     family: str
@@ -58,6 +62,7 @@ class EnergyModel(Protocol):
     conditioning_values: Mapping[str, tuple[float, ...]]
     forces_kind: str
     max_neighbors: int | None
+    whole_system: bool
     graph_sizes: GraphSizes
 
     def __call__(

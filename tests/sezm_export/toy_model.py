@@ -33,6 +33,7 @@ class ToyModel(nn.Module):
     conditioning_values: Mapping[str, tuple[float, ...]] = MappingProxyType({})
     forces_kind = "conservative"
     max_neighbors: int | None = None
+    whole_system = False
     graph_sizes: GraphSizes = SAME_AS_INPUT
 
     def __init__(self, dtype: torch.dtype, cutoff: float = 4.0, seed: int = 0) -> None:

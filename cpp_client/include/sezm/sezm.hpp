@@ -123,6 +123,7 @@ struct Metadata {
     std::map<std::string, std::vector<double>> input_defaults;  ///< of optional inputs
     std::map<std::string, std::vector<double>> input_values;    ///< the only ones that are known
     std::optional<std::int64_t> max_neighbors;  ///< atoms see so many nearest neighbours at most
+    bool whole_system = false;  ///< every atom counts for every other: no ghosts, no domains
     /// Of staged files (`sezm export --staged`) what each stage but the last hands on; none: an
     /// ordinary file.
     std::optional<std::vector<StageWidths>> stages;
@@ -151,7 +152,7 @@ using Periodic = std::array<bool, 3>;
 /// energy does not count, and the forces on them are shares to be sent home. Where atoms pass
 /// messages (`Metadata::message_passing_steps` > 1), a ghost's own edges are needed as well:
 /// the edges of all atoms within (steps - 1) cutoffs of an owned one. `Model::compute_domain` does
-/// without.
+/// without. Files with `Metadata::whole_system` take no ghosts.
 template <class Real>
 struct Edges {
     std::size_t atom_count = 0;

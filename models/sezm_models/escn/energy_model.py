@@ -26,6 +26,7 @@ class ESCNEnergyModel(nn.Module):
     conditioning: Mapping[str, int] = {}
     conditioning_defaults: Mapping[str, tuple[float, ...]] = {}
     conditioning_values: Mapping[str, tuple[float, ...]] = {}
+    whole_system = False
     graph_sizes: GraphSizes = SAME_AS_INPUT
 
     def __init__(self, net: eSCN) -> None:

@@ -61,6 +61,7 @@ class Nequip(nn.Module):
         self.network_cutoff = float(dataset_info.graph_cutoff_angstrom)
         # Charges that meet in the Coulomb term have come along the layers before.
         self.message_passing_steps = config.num_layers + config.use_coulomb_term
+        self.whole_system = config.use_coulomb_term  # its charges add up over the system
         knows_charge = config.use_total_charge_embedding or config.use_coulomb_term
         self.conditioning = {"charge": 1} if knows_charge else {}
         self.conditioning_defaults: dict[str, tuple[float, ...]] = {}

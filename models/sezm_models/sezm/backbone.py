@@ -35,6 +35,7 @@ class SeZMBackbone(nn.Module):
 
     family = "sezm"
     graph_sizes = SAME_AS_INPUT
+    whole_system = False
     max_neighbors: int | None = None
 
     def __init__(

@@ -35,6 +35,7 @@ class DeepSpinSeZM(nn.Module):
     family = "sezm"
     forces_kind = "conservative"
     graph_sizes = GraphSizes(nodes_per_atom=2, edges_per_atom=2, edges_per_edge=4)
+    whole_system = False
 
     def __init__(self, config: SeZMConfig, dtype: torch.dtype | None = None) -> None:
         super().__init__()

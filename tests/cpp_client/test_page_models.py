@@ -1,0 +1,46 @@
+"""Models that the documentation builds run in C++ as they do in Python, in both engines."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import ase
+import ase.io
+import numpy as np
+import pytest
+from page_code import run_page
+from programs import run
+from test_cpp_parity import TOLERANCES, assert_same, require_engine, written
+
+from sezm_infer.calculator import SezmCalculator
+
+PAGES = {"own_architecture.md": "pairs", "fused_tensor.md": "density"}
+
+
+@pytest.fixture(scope="module", params=PAGES)
+def files(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, build: Path):
+    """Paths, without suffix, of what a page's code writes."""
+    folder = tmp_path_factory.mktemp("page")
+    run_page(request.param, folder)
+    return folder / PAGES[request.param]
+
+
+@pytest.mark.parametrize("suffix", [".onnx", ".pt"])
+def test_results_are_those_of_python(build: Path, files: Path, suffix: str, tmp_path: Path) -> None:
+    require_engine(build, suffix)
+    path = files.with_suffix(suffix)
+    rng = np.random.default_rng(0)
+    positions = rng.uniform(0, 6, (20, 3))
+    frames, source = written(
+        [
+            ase.Atoms("O4H8", positions[:12]),
+            ase.Atoms("O10H10", positions, cell=[6, 6.5, 7], pbc=True),
+            ase.Atoms("OH", [[0, 0, 0], [1, 1, 1]], cell=[3, 3.2, 3.4], pbc=True),
+        ],
+        tmp_path,
+    )
+    run(build / "sezm_run", path, source, tmp_path / "out.extxyz", "--threads", "1")
+    calculator = SezmCalculator(path, threads=1)
+    for atoms, found in zip(frames, ase.io.read(tmp_path / "out.extxyz", ":"), strict=True):
+        atoms.calc = calculator
+        assert_same(atoms, found, TOLERANCES["float32"])
