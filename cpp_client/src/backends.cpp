@@ -55,7 +55,7 @@ void check(const Options &options) {
         throw Error(ErrorCode::argument, "threads is " + std::to_string(options.threads) +
                                              "; use 1 or more, or 0 for the engine's choice.");
     }
-    if (options.backend < Backend::automatic || options.backend > Backend::torchscript) {
+    if (options.backend < Backend::automatic || options.backend > Backend::aotinductor) {
         throw Error(ErrorCode::argument, "backend " +
                                              std::to_string(static_cast<int>(options.backend)) +
                                              " is unknown; use one of sezm::Backend.");
