@@ -40,6 +40,7 @@ class OneLineErrors(click.Group):
             return super().main(args, prog_name, complete_var, False, **extra)
         try:
             with warnings.catch_warnings():
+                warnings.simplefilter("always", SezmWarning)
                 warnings.showwarning = _show_warning
                 code = super().main(args, prog_name, complete_var, False, **extra)
         except click.UsageError as error:
