@@ -124,7 +124,7 @@ class Metadata:
 def _parse(text: str, path: str) -> dict[str, Any]:
     try:
         record = json.loads(text)
-    except json.JSONDecodeError as error:
+    except (json.JSONDecodeError, RecursionError) as error:
         raise SezmError(f"{path}: its metadata is not JSON ({error}); export it again.") from None
     if not isinstance(record, dict):
         raise SezmError(f"{path}: its metadata is not a JSON object; export it again.")

@@ -14,13 +14,15 @@ std::size_t allocations = 0;
 
 }  // namespace
 
-void *operator new(std::size_t size) {
+// Not inlined, so that valgrind sees either both of a pair or none.
+#define NOT_INLINED __attribute__((noinline))
+NOT_INLINED void *operator new(std::size_t size) {
     ++allocations;
     if (void *memory = std::malloc(size)) return memory;
     throw std::bad_alloc();
 }
-void operator delete(void *memory) noexcept { std::free(memory); }
-void operator delete(void *memory, std::size_t) noexcept { std::free(memory); }
+NOT_INLINED void operator delete(void *memory) noexcept { std::free(memory); }
+NOT_INLINED void operator delete(void *memory, std::size_t) noexcept { std::free(memory); }
 
 TEST_CASE("between searches nothing is allocated") {
     Sample sample = small_cell();

@@ -43,6 +43,11 @@ def test_what_is_unknown_is_of_a_newer_version(change: Callable, what: str) -> N
         read_changed(change)
 
 
+def test_values_nested_without_end_are_refused() -> None:
+    with pytest.raises(SezmError, match="FILE: its metadata is not JSON"):
+        Metadata.from_json("[" * 100_000, "FILE")
+
+
 def test_a_missing_key_is_named() -> None:
     with pytest.raises(SezmError, match=r"incomplete \(no cutoff\); export it again"):
         read_changed(lambda r: r.pop("cutoff"))
