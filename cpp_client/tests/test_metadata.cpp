@@ -32,6 +32,8 @@ TEST_CASE("records of another format are refused") {
     change_refused([](Json &r) { r["long_range"] = true; }, "key 'long_range'");
     change_refused([](Json &r) { r.erase("cutoff"); }, "incomplete");
     change_refused([](Json &r) { r["elements"] = 3; }, "incomplete");
+    change_refused([](Json &r) { r["whole_system"] = 1; }, "incomplete");
+    change_refused([](Json &r) { r["stages"] = Json::array(); }, "a staged file");
     change_refused([](Json &r) { r["elements"] = {"Qq"}; }, "'Qq' is not a chemical symbol");
     change_refused([](Json &r) { r["cutoff"] = -1; }, "cutoff");
     change_refused([](Json &r) { r["cutoff"] = 1e300; }, "cutoff");
