@@ -79,6 +79,8 @@ TEST_CASE("values of a wrong kind are named") {
     named("input_defaults", nullptr, "null");
     named("input_defaults", Json::array(), "such a list");
     named("input_defaults", {{"fparam", {1, "2", 3}}}, "such an object");
+    named("whole_system", 1, "1");
+    named("stages", {{{"carried", 3}}}, "such a list");
     named("max_neighbors", 0, "0");
     named("max_neighbors", 1e3, "1000.0");
     named("versions", Json::array(), "such a list");

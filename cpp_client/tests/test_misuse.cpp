@@ -124,3 +124,19 @@ TEST_CASE("values that a model does not know are named") {
     require_error([&] { inputs.set_optional("charge", charges + 1, 1); }, ErrorCode::input,
                   "input 'charge' is 2; this model knows -1 0 alone");
 }
+
+TEST_CASE("models in which every atom counts for every other take no ghosts") {
+    sezm::Metadata metadata = open_model().metadata();
+    metadata.whole_system = true;
+    sezm::InputTensors<double> inputs(metadata);
+    const Sample sample = water();
+    const double own[] = {1, 1, 1}, ghost[] = {1, 1, 0};
+    sezm::Edges<double> atoms;
+    atoms.atom_count = 3;
+    atoms.positions = sample.positions.data();
+    atoms.atomic_numbers = sample.numbers.data();
+    atoms.atom_mask = own;
+    inputs.lay_out(atoms, nullptr);
+    atoms.atom_mask = ghost;
+    require_error([&] { inputs.lay_out(atoms, nullptr); }, ErrorCode::argument, "(whole_system)");
+}

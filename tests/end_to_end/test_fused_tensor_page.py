@@ -10,7 +10,6 @@ import pytest
 from page_code import run_page
 
 from sezm_infer import SezmCalculator
-from sezm_infer.sessions import open_session
 
 STEP = 1e-2
 """Angstrom, of finite differences of fourth order in single precision."""
@@ -46,15 +45,14 @@ def test_energies_are_invariant_and_forces_their_derivative(folder: Path, name: 
     assert atoms.get_potential_energy() == pytest.approx(energy, rel=1e-5)
 
 
-def test_the_coupling_matters(folder: Path) -> None:
-    """A dihedral angle changes the energy, though no distance between neighbours does."""
-    metadata = open_session(folder / "density.onnx").metadata
-    assert metadata.cutoff == 4.0
+def test_the_coupling_sees_angles(folder: Path) -> None:
+    """Of two neighbours, too far from each other to be neighbours themselves."""
+    calculator = SezmCalculator(folder / "density.onnx")
     energies = []
-    for angle in (40.0, 80.0):
-        atoms = ase.Atoms("HOOH", [[1.2, 2.2, 0], [0, 1.2, 0], [0, -1.2, 0], [1.2, -2.2, 0]])
-        atoms.set_dihedral(0, 1, 2, 3, angle)
-        assert atoms.get_distance(0, 3) > 4.0
-        atoms.calc = SezmCalculator(folder / "density.onnx")
+    for angle in (150.0, 178.0):
+        atoms = ase.Atoms("HOH", [[2.1, 0, 0], [0, 0, 0], [0, 2.1, 0]])
+        atoms.set_angle(0, 1, 2, angle)
+        assert atoms.get_distance(0, 2) > calculator.session.metadata.cutoff
+        atoms.calc = calculator
         energies.append(atoms.get_potential_energy())
     assert abs(energies[0] - energies[1]) > 1e-5

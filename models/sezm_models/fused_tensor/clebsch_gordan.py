@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from functools import cache
-from math import factorial, sqrt
+from math import sqrt
 
 import numpy as np
+
+from ..racah import complex_coefficients
 
 
 @cache
@@ -34,7 +36,7 @@ def _real_coefficients(half: int, degree: int) -> np.ndarray:
     """``(half, half) -> degree`` for real harmonics, m ascending: [2 half+1, 2 half+1, 2 l+1]."""
     left, right = _real_from_complex(half), _real_from_complex(degree)
     coupled = np.einsum(
-        "am,bn,ck,mnk->abc", left, left, right.conj(), _complex_coefficients(half, degree)
+        "am,bn,ck,mnk->abc", left, left, right.conj(), complex_coefficients(half, half, degree)
     )
     return (1j ** (2 * half - degree) * coupled).real
 
@@ -49,32 +51,6 @@ def _real_from_complex(degree: int) -> np.ndarray:
         result[minus, [plus, minus]] = -1j * sign, 1j
         result[[plus, minus]] *= sqrt(0.5)
     return result
-
-
-def _complex_coefficients(j: int, degree: int) -> np.ndarray:
-    """<j m, j n | degree m+n>, by Racah's formula."""
-    result = np.zeros((2 * j + 1, 2 * j + 1, 2 * degree + 1))
-    for m in range(-j, j + 1):
-        for n in range(max(-j, -degree - m), min(j, degree - m) + 1):
-            result[j + m, j + n, degree + m + n] = _racah(j, degree, m, n)
-    return result
-
-
-def _racah(j: int, degree: int, m: int, n: int) -> float:
-    spread = 2 * j - degree
-    total = 0.0
-    for k in range(spread + 1):
-        lower = (spread - k, j - m - k, j + n - k, degree - j + m + k, degree - j - n + k)
-        if min(lower) >= 0:
-            product = factorial(k)
-            for number in lower:
-                product *= factorial(number)
-            total += (-1) ** k / product
-    triangle = factorial(spread) * factorial(degree) ** 2 / factorial(2 * j + degree + 1)
-    orders = 1
-    for number in (j + m, j - m, j + n, j - n, degree + m + n, degree - m - n):
-        orders *= factorial(number)
-    return total * sqrt((2 * degree + 1) * triangle * orders)
 
 
 def _cartesian(degree: int) -> list[int]:

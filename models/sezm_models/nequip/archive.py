@@ -55,7 +55,9 @@ def read_archive(path: Path) -> Archive:
         zipfile.BadZipFile,
         zipfile.zlib.error,  # type: ignore[attr-defined]
     ) as error:
-        raise CheckpointError(f"{path}: damaged ({error}); copy it again") from None
+        raise CheckpointError(
+            f"{path}: a NequIP model of mlip, but damaged or cut off ({error}); copy it again"
+        ) from None
 
 
 def _member(archive: zipfile.ZipFile, name: str, limit: int) -> bytes:

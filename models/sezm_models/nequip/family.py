@@ -20,7 +20,7 @@ def _read(file: ModelFile, choices: Choices) -> Nequip:
 FAMILY = Family(
     name="NequIP",
     files="NequIP models of mlip, zip files that its save_model_to_zip wrote",
-    recognises=lambda file: recognises(file.members),
+    recognises=lambda file: recognises(file.members, file.first_member),
     read=_read,
     heads=lambda file: heads_of_file(file.path),
 )

@@ -132,6 +132,16 @@ class Nequip(nn.Module):
             "branch": names[self.head] if len(names) > 1 else None,
         }
 
+    @property
+    def summary(self) -> dict[str, Any]:
+        """Options that differ from mlip's defaults, by section; JSON-able."""
+        options, usual = dataclasses.asdict(self.config), dataclasses.asdict(NequipConfig())
+        return {
+            "options": {
+                "config": {name: v for name, v in options.items() if v != usual[name]},
+            }
+        }
+
     def forward(
         self,
         atomic_numbers: Tensor,

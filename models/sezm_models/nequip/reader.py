@@ -19,9 +19,11 @@ VERSIONS = "0.2."
 """Of mlip, whose NequIP this is."""
 
 
-def recognises(members: Collection[str]) -> bool:
-    """Whether a zip archive with these members is a file of mlip."""
-    return HYPERPARAMETERS in members and PARAMETERS in members
+def recognises(members: Collection[str], first: str) -> bool:
+    """Whether a zip archive with these members is a file of mlip, or was one: what is cut off has
+    its first member yet, and its list of members is lost (or is that of ``params.npz``)."""
+    names = {HYPERPARAMETERS, PARAMETERS}
+    return names <= set(members) or first in names
 
 
 def read(path: Path, *, dtype: torch.dtype | None = None, head: str | None = None) -> Nequip:
