@@ -72,6 +72,11 @@ void check(const std::vector<TensorSpec> &specs, const std::vector<Known> &known
                                              "format has; export the checkpoint again.");
         }
     }
+    if (position < specs.size() && specs[position].name == "wigner") {
+        throw Error(ErrorCode::file, path + ": it takes the Wigner matrices of all edges as an "
+                                            "input, 'wigner', which only Python programs can give; "
+                                            "export without --wigner input.");
+    }
     if (position < specs.size()) {
         throw Error(ErrorCode::file, path + ": its " + what + " '" + specs[position].name +
                                          "' is unknown to, or in a place unknown to, this version "
