@@ -101,7 +101,7 @@ def test_wigner_matrices_are_refused_where_they_make_no_sense(
         export(tmp_path / "nequip.zip", file, wigner="input")
     asked = ["export", tmp_path / "nequip.zip", "-o", file, "--forces", "direct"]
     refused = CliRunner().invoke(main, [str(word) for word in asked])
-    assert refused.exit_code == 1
+    assert refused.exit_code == 2
     assert "'nequip' have conservative forces alone" in refused.output
     assert not file.exists()
 
