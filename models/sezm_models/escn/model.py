@@ -9,7 +9,6 @@ import torch
 from torch import Tensor, nn
 
 from ..errors import CheckpointError
-from ..neighbor_rows import ROW_WIDTH, NeighborRows, neighbor_rows
 from ..segments import segment_sum
 from .config import parse_config
 from .edge_block import Distances
@@ -152,32 +151,22 @@ class eSCN(WithTables):
         rotation: Tensor | None,
         wigner: Tensor | None,
     ) -> Edges:
-        rows = neighbor_rows(edge_index, vec, atomic_numbers.shape[0], self.config.cutoff)
-        target = rows.target.unsqueeze(1).expand(-1, ROW_WIDTH).reshape(-1)
-        distance = length(rows.vec)
+        source, target = edge_index[0], edge_index[1]
         if wigner is not None:
-            wigner = _to_slots(wigner.index_select(1, self.frames.rows_of_frame), rows)
-        elif rotation is not None:
-            wigner = self.frames.wigner(_to_slots(rotation, rows))
+            wigner = wigner.index_select(1, self.frames.rows_of_frame)
         else:
-            wigner = self.frames.wigner(self.frames(rows.vec))
+            wigner = self.frames.wigner(self.frames(vec) if rotation is None else rotation)
+        distance = length(vec)
         counts = (distance < self.config.cutoff).to(wigner.dtype).reshape(-1, 1, 1)
-        back = (wigner * counts).reshape(-1, ROW_WIDTH * wigner.shape[1], wigner.shape[2])
         return Edges(
-            rows,
+            source,
             target,
             self.distances(distance),
-            atomic_numbers.index_select(0, rows.source),
+            atomic_numbers.index_select(0, source),
             atomic_numbers.index_select(0, target),
             wigner,
-            back.transpose(1, 2),
+            (wigner * counts).transpose(1, 2),
         )
-
-
-def _to_slots(matrices: Tensor, rows: NeighborRows) -> Tensor:
-    """[E, a, b] of edges to [S, a, b], zero in empty slots."""
-    nothing = matrices.new_zeros((1, *matrices.shape[1:]))
-    return torch.cat([matrices, nothing]).index_select(0, rows.edge)
 
 
 def _without_derived(
