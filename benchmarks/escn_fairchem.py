@@ -13,7 +13,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import resource
 import subprocess
 import sys
 import tempfile
@@ -31,6 +30,9 @@ from escn_cases import draw_weights  # noqa: E402
 
 CONTESTANTS = ("fairchem eager", "eager", "TorchScript", "ONNX")
 FILES = {"TorchScript": "model.pt", "ONNX": "model.onnx"}
+LONG_SECONDS = 10.0
+"""After so long no evaluation is repeated: those that take long need no warming up."""
+
 TENSORS = ("pos", "batch", "natoms", "atomic_numbers", "edge_index", "edge_distance", "edge_vec")
 
 
@@ -135,15 +137,18 @@ def _run(options: argparse.Namespace) -> None:
     with np.load(options.folder / "inputs.npz") as file:
         inputs = dict(file)
     step = _step(options, inputs)
-    forces = step()
-    seconds = []
-    while len(seconds) < 2:
+    seconds: list[float] = []
+    while len(seconds) < 3 and sum(seconds) < LONG_SECONDS:
         start = time.process_time()
         step()
         seconds.append(time.process_time() - start)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    result = {"seconds": min(seconds), "peak_mb": peak, "force": float(np.abs(forces).max())}
-    print(json.dumps(result))
+    print(json.dumps({"seconds": min(seconds), "peak_mb": _peak_mb()}))
+
+
+def _peak_mb() -> float:
+    """Of this process alone; what getrusage tells began in the parent."""
+    status = Path("/proc/self/status").read_text()
+    return int(status.split("VmHWM:")[1].split()[0]) / 1024
 
 
 def _step(options: argparse.Namespace, inputs: dict[str, np.ndarray]) -> Callable[[], np.ndarray]:

@@ -15,7 +15,7 @@ from .edge_block import EdgeBlock
 from .so2 import SO2Block, sum_of_blocks
 from .tables import WithTables, frame_rows, sphere_grid
 
-EDGES_PER_TILE = 256
+EDGES_PER_TILE = 128
 """What a layer computes of so many edges stays in the cache of a core: grid products of default
 size take a third of the time that they take on thousands of edges."""
 

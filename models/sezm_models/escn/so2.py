@@ -71,7 +71,8 @@ def sum_of_blocks(source: SO2Block, target: SO2Block, hidden: list[Parts], chann
     """What two blocks give together.
 
     Args:
-        source, target: the blocks.
+        source: block of the atoms at the sources of edges.
+        target: that of those at the targets.
         hidden: parts of both, those of ``source`` first, of the orders 0, +1, -1, ...
         channels: C.
 
