@@ -46,9 +46,15 @@ def conditioning_of(atoms: ase.Atoms, metadata: Metadata) -> dict[str, np.ndarra
 
     Raises:
         SezmError: an input is missing and has no default, is given but not taken by the model, has
-            a wrong shape, or values that make no sense.
+            a wrong shape, or values that make no sense; the model takes what no structure carries.
     """
     widths = extra_inputs(metadata)
+    if "wigner" in widths:
+        raise SezmError(
+            "this file takes the Wigner matrices of all edges as an input, 'wigner', which no "
+            "structure carries; give them to its session from a program of yours (see "
+            "export/FORMAT.md), or export without --wigner input."
+        )
     taken = {place for name in widths for place in _places(name)}
     carried_places = dict(carried(atoms)).keys()
     for place in carried_places:

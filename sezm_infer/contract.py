@@ -70,9 +70,22 @@ CONDITIONING_AXES = {
     "fparam": "B",
     "aparam": "N",
     "spins": "N",
+    "wigner": "E",
 }
 """Inputs that only some files have, after ``INPUTS`` and in this order: real, with one row per
-system (B) or atom (N), of a width that the model sets."""
+system (B) or atom (N) or one square matrix per edge (E), of a width that the model sets."""
+
+
+def conditioning_shape(name: str, width: int | str) -> tuple[int | str, ...]:
+    """Shape of an input that only some files have.
+
+    Args:
+        name: one of ``CONDITIONING_AXES``.
+        width: of a row, or of a square matrix.
+    """
+    axis = CONDITIONING_AXES[name]
+    return (axis, width, width) if axis == "E" else (axis, width)
+
 
 CHARGES = (-100, 99)
 SPINS = (0, 99)
@@ -117,8 +130,8 @@ def signature(
         SezmError: ``atom_virial`` of a model that has no virial.
     """
     extra_inputs = tuple(
-        TensorSpec(name, (axis, conditioning[name]), "real", "")
-        for name, axis in CONDITIONING_AXES.items()
+        TensorSpec(name, conditioning_shape(name, conditioning[name]), "real", "")
+        for name in CONDITIONING_AXES
         if name in conditioning
     )
     if forces_kind == "direct":

@@ -6,7 +6,15 @@ import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from .contract import ATOM_VIRIAL, CONDITIONING_AXES, INPUTS, MAGNETIC_FORCES, OUTPUTS, TensorSpec
+from .contract import (
+    ATOM_VIRIAL,
+    CONDITIONING_AXES,
+    INPUTS,
+    MAGNETIC_FORCES,
+    OUTPUTS,
+    TensorSpec,
+    conditioning_shape,
+)
 from .errors import SezmError
 
 FORCES_KINDS = ("conservative", "direct", "none")
@@ -16,8 +24,8 @@ DTYPES = ("float32", "float64")
 FIXED_WIDTHS = {"charge_spin": 2, "charge": 1, "spins": 3}
 
 KNOWN_INPUTS = {spec.name: spec for spec in INPUTS} | {
-    name: TensorSpec(name, (axis, FIXED_WIDTHS.get(name, "K")), "real", "")
-    for name, axis in CONDITIONING_AXES.items()
+    name: TensorSpec(name, conditioning_shape(name, FIXED_WIDTHS.get(name, "K")), "real", "")
+    for name in CONDITIONING_AXES
 }
 """In the order of the graph; K is any whole number."""
 

@@ -101,6 +101,11 @@ void settle(std::vector<TensorSpec> &specs, const std::vector<Known> &known,
                              "export the checkpoint again.");
         }
     }
+    if (position < specs.size() && specs[position].name == "wigner") {
+        throw Error(ErrorCode::file, path + ": it takes the Wigner matrices of all edges as an "
+                                            "input, 'wigner', which only Python programs can give; "
+                                            "export without --wigner input.");
+    }
     if (position < specs.size()) {
         refuse(path, what + " '" + specs[position].name +
                          "' is there twice or out of order; export the checkpoint again.");

@@ -6,11 +6,14 @@ from pathlib import Path
 from typing import Any
 
 from sezm_infer.errors import SezmError
+from sezm_infer.metadata import Metadata
 from sezm_infer.sessions import open_session
 from sezm_infer.sessions.sniff import FileKind, sniff
 
 from .describe import file_digest
+from .flat_function import EnergyModel
 from .load import load_model
+from .variant import variant_of
 from .verification import Progress, verify
 
 
@@ -59,7 +62,14 @@ def check(
         from .onnx import require_no_racing_sum
 
         require_no_racing_sum(file)
-    return verify(file, model, metadata, report)
+    return verify(file, _as_exported(model, metadata), metadata, report)
+
+
+def _as_exported(model: EnergyModel, metadata: Metadata) -> EnergyModel:
+    """With the forces and inputs that the file has."""
+    taken = {spec.name for spec in metadata.inputs}
+    wigner = "input" if "wigner" in taken else None
+    return variant_of(model, wigner=wigner, forces=metadata.forces_kind)
 
 
 def _require_same_weights(file: Path, of_file: bool, asked: bool) -> None:

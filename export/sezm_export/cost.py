@@ -7,6 +7,7 @@ system are measured; their difference is what an atom costs, without what a call
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import torch
@@ -14,7 +15,7 @@ from sezm_models.elements import ATOMIC_NUMBERS
 from torch import Tensor
 from torch.utils.flop_counter import FlopCounterMode
 
-from sezm_infer.contract import CONDITIONING_AXES
+from sezm_infer.contract import conditioning_shape
 
 from .flat_function import MODEL_INPUTS, EnergyModel
 
@@ -66,8 +67,9 @@ def _measured(model: EnergyModel, atoms: int, edges_per_atom: int) -> tuple[int,
         return tensor
 
     inputs = _system(model, atoms, edges_per_atom)
+    sizes = {"N": atoms, "E": atoms * edges_per_atom, "B": 1}
     extra = {
-        name: torch.zeros(1 if CONDITIONING_AXES[name] == "B" else atoms, width, dtype=model.dtype)
+        name: torch.zeros(_shape(name, width, sizes), dtype=model.dtype)
         for name, width in model.conditioning.items()
     }
     evaluate: Any = model.energy_and_forces if model.forces_kind == "direct" else model
@@ -79,6 +81,12 @@ def _measured(model: EnergyModel, atoms: int, edges_per_atom: int) -> tuple[int,
     # Alive until now: no storage was freed and counted again as another tensor's.
     del outputs
     return counter.get_total_flops() // 2, sum(kept.values())
+
+
+def _shape(name: str, width: int, sizes: Mapping[str, int]) -> list[int]:
+    """Of an extra input."""
+    shape = conditioning_shape(name, width)
+    return [sizes[length] if isinstance(length, str) else length for length in shape]
 
 
 def _system(model: EnergyModel, atoms: int, edges_per_atom: int) -> dict[str, Tensor]:

@@ -24,6 +24,7 @@ from .stage_functions import StageFunctions
 from .summarise import summarise
 from .trace import trace
 from .trace_stages import trace_stages
+from .variant import variant_of
 from .verification import Progress, verify
 
 Graphs = fx.GraphModule | list[fx.GraphModule]
@@ -39,6 +40,8 @@ def export(
     static: tuple[int, int] | None = None,
     atom_virial: bool = False,
     staged: bool = False,
+    wigner: str | None = None,
+    forces: str | None = None,
     progress: Progress | None = None,
 ) -> Metadata:
     """Write a checkpoint's model as a file that needs none of its code, and prove the file.
@@ -54,6 +57,8 @@ def export(
         static: fixed numbers of atoms and edges; None for a file that takes any.
         atom_virial: the file also gives the virial of each atom.
         staged: the model in stages, for simulations on many ranks; see ``staged_contract``.
+        wigner: "input" for a file that takes the Wigner matrices of edges as an input.
+        forces: "conservative" or "direct", of models that have both; None for their own.
         progress: called with a sentence at each step.
 
     Returns:
@@ -69,7 +74,7 @@ def export(
     checkpoint, output = Path(checkpoint), Path(output)
     _check_paths(checkpoint, output)
     _check_static(static)
-    model = load_model(checkpoint, dtype, head, ema)
+    model = variant_of(load_model(checkpoint, dtype, head, ema), wigner=wigner, forces=forces)
     return export_model(
         model,
         output,

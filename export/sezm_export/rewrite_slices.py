@@ -243,9 +243,9 @@ def _as_padded(node: fx.Node) -> _Padded | None:
     """A padding along one axis."""
     if node.target is not aten.constant_pad_nd.default or len(node.users) != 1:
         return None
-    source, pads, fill = node.args
+    source, pads, *given = node.args
     axes = [i for i in range(len(pads) // 2) if pads[2 * i] or pads[2 * i + 1]]  # type: ignore[arg-type, index]
-    if fill != 0 or len(axes) != 1:
+    if any(fill != 0 for fill in given) or len(axes) != 1:
         return None
     dim = value(node).dim() - 1 - axes[0]
     start: int = pads[2 * axes[0]]  # type: ignore[index, assignment]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import ase
 import numpy as np
 
@@ -11,6 +13,26 @@ from sezm_infer.metadata import Metadata
 LARGEST_CHARGE = 3
 LARGEST_SPIN = 5
 """Charges of either sign and spins, smallest 0, up to these are drawn: what models have seen."""
+
+
+def carried_by_structures(metadata: Metadata) -> Metadata:
+    """Without the inputs that no structure carries."""
+    inputs = tuple(spec for spec in metadata.inputs if spec.name != "wigner")
+    return replace(metadata, inputs=inputs)
+
+
+def given_by_programs(
+    n_edges: int, metadata: Metadata, rng: np.random.Generator
+) -> dict[str, np.ndarray]:
+    """The inputs that no structure carries.
+
+    A file must compute what the model does from any Wigner matrices, so they are plain random ones.
+    """
+    width = extra_inputs(metadata).get("wigner")
+    if width is None:
+        return {}
+    matrices = rng.standard_normal((n_edges, width, width), np.float32) / np.sqrt(width)
+    return {"wigner": matrices.astype(metadata.dtype)}
 
 
 def conditioned(atoms: ase.Atoms, metadata: Metadata, rng: np.random.Generator) -> ase.Atoms:

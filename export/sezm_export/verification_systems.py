@@ -12,7 +12,7 @@ from sezm_infer.batch import flat_inputs
 from sezm_infer.metadata import Metadata, StaticSizes
 from sezm_infer.neighbors import NeighborList
 
-from .verification_conditioning import conditioned
+from .verification_conditioning import carried_by_structures, conditioned, given_by_programs
 
 SPACING = 2.15
 """Of the jittered lattices, Angstrom: 0.1 atoms per cubic Angstrom, as in water."""
@@ -120,7 +120,8 @@ def _calls(
     structures = [conditioned(atoms, metadata, rng) for atoms in structures]
     neighbors = NeighborList(metadata.cutoff, max_neighbors=metadata.max_neighbors)
     edges = [neighbors.update(atoms) for atoms in structures]
-    inputs = flat_inputs(structures, edges, metadata)
+    inputs = flat_inputs(structures, edges, carried_by_structures(metadata))
+    inputs |= given_by_programs(len(inputs["edge_distance"]), metadata, rng)
     system = VerificationSystem(name, inputs)
     yield system
     if system.stress:
@@ -130,6 +131,8 @@ def _calls(
             "edge_distance": inputs["edge_distance"][order],
             "edge_vec": inputs["edge_vec"][order],
         }
+        if "wigner" in inputs:
+            shuffled["wigner"] = inputs["wigner"][order]
         yield VerificationSystem(f"{name}, edges shuffled", inputs | shuffled)
 
 

@@ -43,6 +43,16 @@ class _Sizes(click.ParamType):
 @click.option(
     "--staged", is_flag=True, help="In stages, for simulations on many ranks, or of many atoms."
 )
+@click.option(
+    "--wigner",
+    type=click.Choice(["input"]),
+    help="Take the Wigner matrices of edges as an input, from programs (eSCN).",
+)
+@click.option(
+    "--forces",
+    type=click.Choice(["conservative", "direct"]),
+    help="Of models that have both (eSCN): derivatives of the energy, or the model's own.",
+)
 def export(
     checkpoint: Path,
     output: Path,
@@ -52,6 +62,8 @@ def export(
     static: tuple[int, int] | None,
     atom_virial: bool,
     staged: bool,
+    wigner: str | None,
+    forces: str | None,
 ) -> None:
     """Turn a checkpoint into a file that computes energy, forces and virial.
 
@@ -76,6 +88,8 @@ def export(
             static=static,
             atom_virial=atom_virial,
             staged=staged,
+            wigner=wigner,
+            forces=forces,
             progress=progress,
         )
     size = output.stat().st_size / 1e6

@@ -2,7 +2,7 @@
 
 The padding is that of ``export/FORMAT.md``: atoms of element 0 with mask 0, and edges from atom 0
 to itself beyond the cutoff, both of which contribute exactly nothing; parameters and spins of
-padding atoms are zero.
+padding atoms, and Wigner matrices of padding edges, are zero.
 """
 
 from __future__ import annotations
@@ -85,6 +85,7 @@ def pad_inputs(
     """Copies of the inputs with N and E raised to the file's sizes; those of systems stay."""
     n_atoms, n_edges = sizes.atoms, sizes.edges
     real = inputs["pos"].dtype
+    lengths = {"N": n_atoms, "E": n_edges}
     far = PADDING_EDGE_CUTOFFS * cutoff
     edge_index = np.zeros((2, n_edges), np.int64)
     edge_index[:, : inputs["edge_index"].shape[1]] = inputs["edge_index"]
@@ -98,7 +99,7 @@ def pad_inputs(
         "edge_vec": _extended(inputs["edge_vec"], n_edges, np.array([far, 0.0, 0.0], real)),
         "atom_mask": _extended(inputs["atom_mask"], n_atoms, 0),
         **{
-            name: _extended(inputs[name], n_atoms, 0) if axis == "N" else inputs[name]
+            name: _extended(inputs[name], lengths[axis], 0) if axis in lengths else inputs[name]
             for name, axis in CONDITIONING_AXES.items()
             if name in inputs
         },

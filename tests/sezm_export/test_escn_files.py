@@ -11,16 +11,33 @@ import pytest
 import torch
 from agreement import assert_agree
 from ase.calculators.calculator import PropertyNotImplementedError
-from escn_models import escn_content
+from click.testing import CliRunner
+from escn_models import DATA, escn_content, fairchems_inputs
+from nequip_cases import write_case
 from random_inputs import random_inputs
-from sezm_export import EagerSession, export
+from sezm_export import EagerSession, check, export
+from sezm_export.load import load_model
 from sezm_export.summarise import describe_checkpoint
+from sezm_export.variant import variant_of
 
 from sezm_infer import SezmCalculator
+from sezm_infer.cli import main
 from sezm_infer.errors import SezmError
-from sezm_infer.sessions import open_session
+from sezm_infer.sessions import Session, open_session
+
+TOLERANCE = 1e-10
+"""Relative to the largest value."""
 
 SIZES = ((1, 0, 1), (2, 1, 1), (3, 7, 2), (24, 500, 3))  # N, E, B
+
+
+def assert_fairchems(session: Session, name: str) -> None:
+    """What fairchem computed with the matrices that the session is given."""
+    found = session.run(fairchems_inputs(name))
+    with np.load(DATA / "escn.npz") as recorded:
+        for output in ("energy", "forces"):
+            expected = recorded[f"{name}/{output}"]
+            assert np.abs(found[output] - expected).max() <= TOLERANCE * np.abs(expected).max()
 
 
 @pytest.fixture
@@ -40,6 +57,53 @@ def test_files_equal_the_checkpoint_at_all_sizes(suffix: str, checkpoint: Path) 
     for seed, sizes in enumerate(SIZES):
         inputs = random_inputs(*sizes, dtype="float64", seed=seed, sort=False)
         assert_agree(session.run(inputs), eager.run(inputs), inputs)
+
+
+@pytest.mark.parametrize("suffix", [".pt", ".onnx"])
+@pytest.mark.parametrize("name", ["l2m2", "l3m1"])
+def test_files_that_take_wigner_matrices_compute_what_fairchem_does(
+    name: str, suffix: str, tmp_path: Path
+) -> None:
+    torch.save(escn_content(name), tmp_path / "model.zip")
+    file = tmp_path / f"model{suffix}"
+    metadata = export(tmp_path / "model.zip", file, wigner="input")
+    width = (escn_content(name)["config"]["lmax"] + 1) ** 2
+    assert metadata.inputs[-1].shape == ("E", width, width)
+    assert_fairchems(open_session(file), name)
+    assert check(file, tmp_path / "model.zip")["largest_deviations"]["forces"] < 1e-10
+    atoms = ase.Atoms("H2", [(0, 0, 0), (0.8, 0, 0)])
+    atoms.calc = SezmCalculator(file)
+    with pytest.raises(SezmError, match="export without --wigner input"):
+        atoms.get_potential_energy()
+
+
+def test_static_files_take_wigner_matrices_too(tmp_path: Path) -> None:
+    torch.save(escn_content("l2m2"), tmp_path / "model.zip")
+    file = tmp_path / "model.onnx"
+    export(tmp_path / "model.zip", file, wigner="input", static=(20, 300))
+    inputs = random_inputs(7, 90, dtype="float64", sort=False)
+    inputs["wigner"] = np.random.default_rng(0).normal(size=(90, 9, 9))
+    model = variant_of(load_model(tmp_path / "model.zip"), wigner="input")
+    expected = EagerSession.from_model(model).run(inputs)
+    assert_agree(open_session(file).run(inputs), expected, inputs)
+
+
+def test_wigner_matrices_are_refused_where_they_make_no_sense(
+    checkpoint: Path, tmp_path: Path
+) -> None:
+    file = tmp_path / "model.onnx"
+    with pytest.raises(SezmError, match="leave out --wigner input or --forces conservative"):
+        export(checkpoint, file, wigner="input", forces="conservative")
+    with pytest.raises(SezmError, match="wigner 'output' is unknown; use 'input'"):
+        export(checkpoint, file, wigner="output")
+    write_case("small", tmp_path / "nequip.zip")
+    with pytest.raises(SezmError, match="'nequip' take no Wigner matrices"):
+        export(tmp_path / "nequip.zip", file, wigner="input")
+    asked = ["export", tmp_path / "nequip.zip", "-o", file, "--forces", "direct"]
+    refused = CliRunner().invoke(main, [str(word) for word in asked])
+    assert refused.exit_code == 2
+    assert "'nequip' have conservative forces alone" in refused.output
+    assert not file.exists()
 
 
 def test_onnx_files_have_no_racing_sums(checkpoint: Path) -> None:

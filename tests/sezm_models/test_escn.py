@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 from escn_cases import CONFIGS, draw_inputs
-from escn_models import DATA, escn, escn_content
+from escn_models import DATA, escn, escn_content, wigner_matrices
 from sezm_models import CheckpointError
 from sezm_models.escn import eSCN
 from sezm_models.escn.edge_frame import EdgeFrames
@@ -46,6 +46,27 @@ def test_energy_and_forces_are_those_of_fairchem_in_a_given_frame(
     energy, forces = escn(name)(*inputs, edge_rot_mat=rotations)
     assert_near(energy, recorded[f"{name}/energy"])
     assert_near(forces, recorded[f"{name}/forces"])
+
+
+@pytest.mark.parametrize("name", CONFIGS)
+def test_wigner_matrices_that_are_given_stand_for_the_frames(
+    name: str, recorded: dict[str, np.ndarray]
+) -> None:
+    inputs, rotations = tensors(name)
+    energy, forces = escn(name)(*inputs, wigner=wigner_matrices(name, rotations))
+    assert_near(energy, recorded[f"{name}/energy"])
+    assert_near(forces, recorded[f"{name}/forces"])
+
+
+def test_frames_and_matrices_of_other_shapes_or_both_are_refused() -> None:
+    inputs, rotations = tensors("l2m2")
+    net, matrices = escn("l2m2"), wigner_matrices("l2m2", rotations)
+    with pytest.raises(ValueError, match="not both"):
+        net(*inputs, edge_rot_mat=rotations, wigner=matrices)
+    with pytest.raises(ValueError, match=r"wigner has shape .*, expected \(\d+, 9, 9\)"):
+        net(*inputs, wigner=rotations)
+    with pytest.raises(ValueError, match="edge_rot_mat has shape"):
+        net(*inputs, edge_rot_mat=rotations[:-1])
 
 
 def test_own_frames_change_results_by_no_more_than_the_roll_does(

@@ -6,9 +6,11 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
-from escn_cases import CONFIGS, draw_weights
+from escn_cases import CONFIGS, draw_inputs, draw_weights
 from sezm_models.escn import eSCN
+from sezm_models.escn.edge_frame import EdgeFrames
 
 DATA = Path(__file__).parents[1] / "reference" / "data"
 
@@ -30,3 +32,26 @@ def escn_content(name: str = "l2m2", dtype: torch.dtype = torch.float64) -> dict
         stored = own if isinstance(own, torch.Tensor) else torch.zeros(shape)
         state.setdefault(key, stored)
     return {"config": dict(CONFIGS[name]), "state_dict": dict(state)}
+
+
+def wigner_matrices(name: str, rotations: torch.Tensor) -> torch.Tensor:
+    """All rows, in the order of (l, m): [E, (lmax+1)^2, (lmax+1)^2] of rotations [E, 3, 3]."""
+    lmax = CONFIGS[name].get("lmax", 4)
+    frames = EdgeFrames(lmax, lmax).to(rotations.dtype)
+    return frames.wigner(rotations)[:, np.argsort(frames.rows)]
+
+
+def fairchems_inputs(name: str) -> dict[str, np.ndarray]:
+    """The contract's inputs of a recorded case, Wigner matrices included."""
+    inputs, rotations = draw_inputs(name)
+    return {
+        "pos": inputs["pos"],
+        "atomic_numbers": inputs["atomic_numbers"],
+        "batch": inputs["batch_idx"],
+        "natoms": inputs["natoms"],
+        "edge_index": inputs["edge_index"],
+        "edge_distance": inputs["edge_distance"],
+        "edge_vec": inputs["edge_distance_vec"],
+        "atom_mask": np.ones(len(inputs["pos"])),
+        "wigner": wigner_matrices(name, torch.from_numpy(rotations)).numpy(),
+    }

@@ -22,7 +22,7 @@ class Distances(WithTables):
         self.table("centres", centres)
 
     def forward(self, distance: Tensor) -> Tensor:
-        """[S] -> [S, G]."""
+        """[E] -> [E, G]."""
         return torch.exp(self.factor * (distance.unsqueeze(1) - self.centres) ** 2)
 
 
@@ -38,7 +38,7 @@ class EdgeBlock(nn.Module):
         self.fc1_edge_attr = nn.Linear(width, width)
 
     def forward(self, distances: Tensor, source_element: Tensor, target_element: Tensor) -> Tensor:
-        """[S, G] Gaussians and atomic numbers [S] -> [S, edge_channels]."""
+        """[E, G] Gaussians and atomic numbers [E] -> [E, edge_channels]."""
         source = self.source_embedding.weight.index_select(0, source_element)
         target = self.target_embedding.weight.index_select(0, target_element)
         return silu(self.fc1_edge_attr(silu(source + target + self.fc1_dist(distances))))

@@ -34,7 +34,7 @@ class EdgeFrames(WithTables):
         self.register_buffer("rows_of_frame", torch.tensor(self.rows), persistent=False)
 
     def forward(self, vec: Tensor) -> Tensor:
-        """Vectors [S, 3], none of length 0 -> rotations [S, 3, 3] that turn them to y."""
+        """Vectors [E, 3], none of length 0 -> rotations [E, 3, 3] that turn them to y."""
         n = vec / length(vec).unsqueeze(1)
         first = _perpendicular(n @ self.tilt.t()) @ self.tilt
         first = first - (first * n).sum(1, keepdim=True) * n
@@ -42,7 +42,7 @@ class EdgeFrames(WithTables):
         return torch.stack([first, n, _cross(first, n)], 1)
 
     def wigner(self, rotation: Tensor) -> Tensor:
-        """Rotations [S, 3, 3] -> matrices [S, rows in the frame, (lmax+1)^2]."""
+        """Rotations [E, 3, 3] -> matrices [E, rows in the frame, (lmax+1)^2]."""
         current = rotation
         blocks = [torch.ones_like(rotation[:, :1, :1]), rotation]
         for degree in range(2, self.lmax + 1):
@@ -61,12 +61,12 @@ class EdgeFrames(WithTables):
 
 
 def length(vec: Tensor) -> Tensor:
-    """[S, 3] -> [S]."""
+    """[E, 3] -> [E]."""
     return torch.sqrt((vec * vec).sum(1))
 
 
 def _perpendicular(n: Tensor) -> Tensor:
-    """A unit vector perpendicular to each unit vector, [S, 3], without a singular direction.
+    """A unit vector perpendicular to each unit vector, [E, 3], without a singular direction.
 
     The branch-free basis of Duff et al., J. Comput. Graph. Tech. 6 (2017) 1.
     """
@@ -77,6 +77,6 @@ def _perpendicular(n: Tensor) -> Tensor:
 
 
 def _cross(a: Tensor, b: Tensor) -> Tensor:
-    """a x b of [S, 3]."""
+    """a x b of [E, 3]."""
     (ax, ay, az), (bx, by, bz) = a.unbind(1), b.unbind(1)
     return torch.stack([ay * bz - az * by, az * bx - ax * bz, ax * by - ay * bx], 1)

@@ -9,7 +9,6 @@ import torch
 from torch import Tensor, nn
 
 from ..errors import CheckpointError
-from ..neighbor_rows import ROW_WIDTH, neighbor_rows
 from ..segments import segment_sum
 from .config import parse_config
 from .edge_block import Distances
@@ -67,6 +66,7 @@ class eSCN(WithTables):
         edge_distance: Tensor,
         edge_distance_vec: Tensor,
         edge_rot_mat: Tensor | None = None,
+        wigner: Tensor | None = None,
     ) -> tuple[Tensor, Tensor]:
         """Energies and forces, in fairchem's order of arguments.
 
@@ -81,12 +81,24 @@ class eSCN(WithTables):
                 cutoff do not count.
             edge_rot_mat: [E, 3, 3] rotations that turn each edge to y; by :class:`EdgeFrames` if
                 None.
+            wigner: [E, (lmax+1)^2, (lmax+1)^2] matrices that rotate features into these frames;
+                made from the rotations if None.
 
         Returns:
             energy [B], forces [N, 3].
+
+        Raises:
+            ValueError: both rotations and matrices are given, or one of another shape.
         """
+        given = (("edge_rot_mat", edge_rot_mat, 3), ("wigner", wigner, self._n_features))
+        for name, tensor, width in given:
+            wanted = (edge_index.shape[1], width, width)
+            if tensor is not None and tensor.shape != wanted:
+                raise ValueError(f"{name} has shape {tuple(tensor.shape)}, expected {wanted}")
+        if edge_rot_mat is not None and wigner is not None:
+            raise ValueError("give edge_rot_mat or wigner, not both: one follows from the other")
         atom_energy, forces = self.energies_and_forces(
-            atomic_numbers, edge_index, edge_distance_vec, edge_rot_mat
+            atomic_numbers, edge_index, edge_distance_vec, edge_rot_mat, wigner
         )
         return segment_sum(atom_energy, batch_idx, natoms.shape[0]), forces
 
@@ -96,40 +108,64 @@ class eSCN(WithTables):
         edge_index: Tensor,
         edge_vec: Tensor,
         edge_rot_mat: Tensor | None = None,
+        wigner: Tensor | None = None,
     ) -> tuple[Tensor, Tensor]:
         """As :meth:`forward`, with the energy of each atom: [N], [N, 3]."""
-        edges = self._edges(atomic_numbers, edge_index, edge_vec, edge_rot_mat)
-        scalars = self.sphere_embedding.weight.index_select(0, atomic_numbers).unsqueeze(1)
-        x = nn.functional.pad(scalars, (0, 0, 0, self.sphharm_weights.shape[1] - 1))
-        for index, layer in enumerate(self.layer_blocks):
-            change = layer(x, edges)
-            x = change if index == 0 else x + change
-        at_points = self.sphharm_weights @ x
+        at_points = self._at_points(atomic_numbers, edge_index, edge_vec, edge_rot_mat, wigner)
         energy = ENERGY_SCALE * self.energy_block(at_points)
         return energy, self.force_block(at_points, self.sphere_points)
 
+    def energies(self, atomic_numbers: Tensor, edge_index: Tensor, edge_vec: Tensor) -> Tensor:
+        """The energy of each atom [N], a differentiable function of the edge vectors."""
+        return ENERGY_SCALE * self.energy_block(
+            self._at_points(atomic_numbers, edge_index, edge_vec, None, None)
+        )
+
+    @property
+    def _n_features(self) -> int:
+        """(lmax+1)^2."""
+        return self.sphharm_weights.shape[1]
+
+    def _at_points(
+        self,
+        atomic_numbers: Tensor,
+        edge_index: Tensor,
+        edge_vec: Tensor,
+        rotation: Tensor | None,
+        wigner: Tensor | None,
+    ) -> Tensor:
+        """Features of atoms at the points of the read-out, [N, P, C]."""
+        edges = self._edges(atomic_numbers, edge_index, edge_vec, rotation, wigner)
+        scalars = self.sphere_embedding.weight.index_select(0, atomic_numbers).unsqueeze(1)
+        x = nn.functional.pad(scalars, (0, 0, 0, self._n_features - 1))
+        for index, layer in enumerate(self.layer_blocks):
+            change = layer(x, edges)
+            x = change if index == 0 else x + change
+        return self.sphharm_weights @ x
+
     def _edges(
-        self, atomic_numbers: Tensor, edge_index: Tensor, vec: Tensor, rotation: Tensor | None
+        self,
+        atomic_numbers: Tensor,
+        edge_index: Tensor,
+        vec: Tensor,
+        rotation: Tensor | None,
+        wigner: Tensor | None,
     ) -> Edges:
-        rows = neighbor_rows(edge_index, vec, atomic_numbers.shape[0], self.config.cutoff)
-        target = rows.target.unsqueeze(1).expand(-1, ROW_WIDTH).reshape(-1)
-        distance = length(rows.vec)
-        if rotation is None:
-            rotation = self.frames(rows.vec)
+        source, target = edge_index[0], edge_index[1]
+        if wigner is not None:
+            wigner = wigner.index_select(1, self.frames.rows_of_frame)
         else:
-            identity = torch.eye(3, dtype=vec.dtype, device=vec.device).unsqueeze(0)
-            rotation = torch.cat([rotation, identity]).index_select(0, rows.edge)
-        wigner = self.frames.wigner(rotation)
+            wigner = self.frames.wigner(self.frames(vec) if rotation is None else rotation)
+        distance = length(vec)
         counts = (distance < self.config.cutoff).to(wigner.dtype).reshape(-1, 1, 1)
-        back = (wigner * counts).reshape(-1, ROW_WIDTH * wigner.shape[1], wigner.shape[2])
         return Edges(
-            rows,
+            source,
             target,
             self.distances(distance),
-            atomic_numbers.index_select(0, rows.source),
+            atomic_numbers.index_select(0, source),
             atomic_numbers.index_select(0, target),
             wigner,
-            back.transpose(1, 2),
+            (wigner * counts).transpose(1, 2),
         )
 
 

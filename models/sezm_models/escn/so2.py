@@ -1,12 +1,18 @@
-"""Linear maps in the frame of an edge, order by order, steered by edge features (escn.md)."""
+"""Linear maps in the frame of an edge, order by order, steered by edge features (escn.md).
+
+Orders are taken apart: m = 0, +1, -1, +2, ... Each has a hidden layer, of which the parts that two
+blocks give are multiplied with their last weights in one product, degree by degree.
+"""
 
 from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import silu
+from torch.nn.functional import linear, silu
 
 from .config import ESCNConfig
+
+Parts = tuple[Tensor, ...]
 
 
 class SO2Conv(nn.Module):
@@ -22,21 +28,13 @@ class SO2Conv(nn.Module):
         self.fc1_i = nn.Linear(width, hidden, bias=False)
         self.fc2_i = nn.Linear(hidden, width, bias=False)
 
-    def forward(self, x_m: Tensor, x_edge: Tensor) -> Tensor:
-        """[S, 2 (+m, -m), width] -> the same."""
-        real_weight, imaginary_weight = silu(self.fc1_dist(x_edge)).unsqueeze(1).chunk(2, 2)
-        flat = x_m.reshape(-1, x_m.shape[2])  # one product over both orders, not one per slot
-        real = self._mixed(self.fc1_r(flat), real_weight, self.fc2_r)
-        imaginary = self._mixed(self.fc1_i(flat), imaginary_weight, self.fc2_i)
-        plus = real[:, 0] - imaginary[:, 1]
-        minus = real[:, 1] + imaginary[:, 0]
-        return torch.stack([plus, minus], 1)
-
-    @staticmethod
-    def _mixed(hidden: Tensor, weight: Tensor, last: nn.Module) -> Tensor:
-        """[2 S, H], weights [S, 1, H] -> [S, 2, width]."""
-        weighted = hidden.unflatten(0, (-1, 2)) * weight
-        return last(weighted.flatten(0, 1)).unflatten(0, (-1, 2))
+    def hidden(self, plus: Tensor, minus: Tensor, x_edge: Tensor) -> tuple[Parts, Parts]:
+        """Rows +m and -m, [E, width] each, -> what ``fc2_r`` and ``fc2_i`` take for each."""
+        weight = silu(self.fc1_dist(x_edge))
+        first = torch.cat([self.fc1_r.weight, self.fc1_i.weight])
+        real_plus, imaginary_plus = (linear(plus, first) * weight).chunk(2, 1)
+        real_minus, imaginary_minus = (linear(minus, first) * weight).chunk(2, 1)
+        return (real_plus, -imaginary_minus), (real_minus, imaginary_plus)
 
 
 class SO2Block(nn.Module):
@@ -44,21 +42,47 @@ class SO2Block(nn.Module):
 
     def __init__(self, config: ESCNConfig) -> None:
         super().__init__()
-        self.channels = config.sphere_channels
         zero = (config.lmax + 1) * config.sphere_channels
         self.sizes = [config.lmax + 1]
-        self.sizes += [2 * (config.lmax - m + 1) for m in range(1, config.mmax + 1)]
+        for m in range(1, config.mmax + 1):
+            self.sizes += 2 * [config.lmax - m + 1]
         self.fc1_dist0 = nn.Linear(config.edge_channels, config.hidden_channels)
         self.fc1_m0 = nn.Linear(zero, config.hidden_channels, bias=False)
         self.fc2_m0 = nn.Linear(config.hidden_channels, zero, bias=False)
         self.so2_conv = nn.ModuleList(SO2Conv(config, m) for m in range(1, config.mmax + 1))
 
-    def forward(self, x: Tensor, x_edge: Tensor) -> Tensor:
-        """[S, rows, C] -> the same."""
-        zero, *pairs = x.split(self.sizes, 1)
-        gate = silu(self.fc1_dist0(x_edge))
-        results = [self.fc2_m0(self.fc1_m0(zero.flatten(1)) * gate)]
-        for convolution, pair in zip(self.so2_conv, pairs, strict=True):
-            both = pair.reshape(-1, 2, pair.shape[1] // 2 * self.channels)
-            results.append(convolution(both, x_edge).flatten(1))
-        return torch.cat(results, 1).unflatten(1, (-1, self.channels))
+    def hidden(self, x: Tensor, x_edge: Tensor) -> list[Parts]:
+        """[E, rows, C] -> hidden layers of the orders 0, +1, -1, ..., [E, H] each."""
+        zero, *others = (rows.flatten(1) for rows in x.split(self.sizes, 1))
+        results: list[Parts] = [(self.fc1_m0(zero) * silu(self.fc1_dist0(x_edge)),)]
+        for convolution, plus, minus in zip(self.so2_conv, others[::2], others[1::2], strict=True):
+            results += convolution.hidden(plus, minus, x_edge)
+        return results
+
+    def last_weights(self) -> list[Parts]:
+        """By which the hidden layers are multiplied: [degrees * C, H] each."""
+        results: list[Parts] = [(self.fc2_m0.weight,)]
+        for convolution in self.so2_conv:
+            results += 2 * [(convolution.fc2_r.weight, convolution.fc2_i.weight)]
+        return results
+
+
+def sum_of_blocks(source: SO2Block, target: SO2Block, hidden: list[Parts], channels: int) -> Tensor:
+    """What two blocks give together.
+
+    Args:
+        source: block of the atoms at the sources of edges.
+        target: that of those at the targets.
+        hidden: parts of both, those of ``source`` first, of the orders 0, +1, -1, ...
+        channels: C.
+
+    Returns:
+        [rows, E, C].
+    """
+    weights = zip(source.last_weights(), target.last_weights(), strict=True)
+    planes: list[Tensor] = []
+    for parts, (of_source, of_target) in zip(hidden, weights, strict=True):
+        together = torch.cat(parts, 1)
+        weight = torch.cat([*of_source, *of_target], 1)
+        planes += [linear(together, of_degree) for of_degree in weight.split(channels)]
+    return torch.stack(planes)
