@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
@@ -210,12 +210,12 @@ class Nequip(nn.Module):
         rows = neighbor_rows(edge_index, edge_vec, atomic_numbers.shape[0], self.cutoff, n_own)
         if index == 0:
             embedded = self.embedding(species, batch, charge)
-            features, sent = embedded[:n_own], self.layers[0].sent(embedded)
+            features, sent = embedded[:n_own], self._layers()[0].sent(embedded)
         else:
             (features,), (sent,) = carried, received
         features = self.layers[index](features, sent, species[:n_own], rows, *self._geometry(rows))
         if index + 1 < len(self.layers):
-            return StageResult((features,), (self.layers[index + 1].sent(features),))
+            return StageResult((features,), (self._layers()[index + 1].sent(features),))
         return self._energy(self.readout(features), atomic_numbers[:n_own])
 
     def partial_charges(
@@ -245,10 +245,14 @@ class Nequip(nn.Module):
         species = self.species_of_element.index_select(0, atomic_numbers)
         geometry = self._geometry(rows)
         features = self.embedding(species, batch, charge)
-        for layer in self.layers:
+        for layer in self._layers():
             features = layer(features, layer.sent(features), species, rows, *geometry)
         results: Tensor = self.readout(features)
         return results
+
+    def _layers(self) -> list[NequipLayer]:
+        """With their type."""
+        return [cast(NequipLayer, layer) for layer in self.layers]
 
     def _geometry(self, rows: NeighborRows) -> tuple[Tensor, Tensor, list[Tensor]]:
         """Radial functions [S, num_rbf], 1 within the cutoff [S, 1], harmonics by degree."""
