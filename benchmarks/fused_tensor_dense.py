@@ -20,8 +20,8 @@ from sezm_models.nequip.clebsch_gordan import clebsch_gordan
 from torch import Tensor
 from torch.utils.flop_counter import FlopCounterMode
 
-DEGREES = (1, 2, 3, 4, 6)
-RUNS = 7
+DEGREES = (1, 2, 3, 4, 6, 8)
+RUNS = 15
 
 
 def main() -> None:

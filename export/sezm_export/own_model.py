@@ -53,7 +53,7 @@ def completed(model: nn.Module | EnergyModel) -> EnergyModel:
     if all(hasattr(model, name) for name in (*REQUIRED, *DEFAULTS, "dtype")):
         return cast(EnergyModel, model)
     _check(model)
-    own = OwnModel(cast(nn.Module, model))
+    own = OwnModel(model)
     _check_cutoff(own)
     return cast(EnergyModel, own)
 
@@ -70,7 +70,7 @@ class OwnModel(nn.Module):
 
     energy_of_unknown: Tensor
 
-    def __init__(self, model: nn.Module) -> None:
+    def __init__(self, model: Any) -> None:
         super().__init__()
         self.model = copy.deepcopy(model).eval().requires_grad_(False)
         (self.dtype,) = {p.dtype for p in model.parameters() if p.is_floating_point()}
@@ -104,7 +104,8 @@ class OwnModel(nn.Module):
 def _check(model: Any) -> None:
     """Before anything is computed."""
     kind = type(model).__name__
-    if not isinstance(model, nn.Module):
+    is_module = isinstance(model, nn.Module)
+    if not is_module:
         raise SezmError(f"a {kind} is no torch.nn.Module; export_model takes one with energies.")
     for name, meaning in REQUIRED.items():
         if not hasattr(model, name):

@@ -45,8 +45,10 @@ class StageFunctions:
 
     def __init__(self, model: EnergyModel) -> None:
         if not hasattr(model, "n_stages"):
+            why = " (every atom counts for every other)" if model.whole_system else ""
             raise SezmError(
-                f"this {model.family} model cannot be cut into stages; export it without --staged."
+                f"this {model.family} model cannot be cut into stages{why}; export it without "
+                "--staged."
             )
         self.model = cast(StagedModel, model)
         self._handed_on = _shapes_handed_on(self.model)

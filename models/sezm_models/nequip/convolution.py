@@ -81,16 +81,21 @@ class Convolution(nn.Module):
         targets = [path.target for path in plan.paths]
         self.paths_per_target = [targets.count(block.irrep) for block in plan.gated]
 
+    def sent(self, features: Tensor) -> Tensor:
+        """What an atom gives its neighbours: [N, source] -> [N, source]."""
+        mixed: Tensor = self.linear_in(features)
+        return mixed
+
     def forward(
         self,
-        features: Tensor,
+        sent: Tensor,
         rows: NeighborRows,
         radial: Tensor,
         inside: Tensor,
         harmonics: Sequence[Tensor],
     ) -> Tensor:
-        """[N, source] -> [N, gated]."""
-        gathered = gather_sources(self.linear_in(features), rows)
+        """:meth:`sent` of all atoms, ghosts included [A, source] -> [N, gated]."""
+        gathered = gather_sources(sent, rows)
         sources = gathered.split(self.source_sizes, 1)
         hidden = self.radial(radial, inside)
         messages = [

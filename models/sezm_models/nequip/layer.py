@@ -62,9 +62,14 @@ class NequipLayer(nn.Module):
             )
         self.gate = Gate(plan, gate_nonlinearities)
 
+    def sent(self, features: Tensor) -> Tensor:
+        """What an atom gives its neighbours in this layer: [N, source] -> [N, source]."""
+        return self.convolution_block.sent(features)
+
     def forward(
         self,
         features: Tensor,
+        sent: Tensor,
         species: Tensor,
         rows: NeighborRows,
         radial: Tensor,
@@ -75,6 +80,7 @@ class NequipLayer(nn.Module):
 
         Args:
             features: [N, source].
+            sent: [A, source], :meth:`sent` of all atoms, ghosts included.
             species: [N] int64.
             rows: neighbours.
             radial: [S, num_rbf], zero outside the cutoff.
@@ -84,7 +90,7 @@ class NequipLayer(nn.Module):
         Returns:
             [N, features of the plan].
         """
-        mixed = self.convolution_block(features, rows, radial, inside, harmonics)
+        mixed = self.convolution_block(sent, rows, radial, inside, harmonics)
         if self.residual_block is not None:
             mixed = mixed + self.residual_block(features, species)
         gated: Tensor = self.gate(mixed)

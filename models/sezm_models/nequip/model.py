@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
@@ -12,6 +12,7 @@ from ..elements import N_ELEMENTS, SYMBOLS
 from ..errors import CheckpointError
 from ..graph_sizes import SAME_AS_INPUT
 from ..neighbor_rows import NeighborRows, neighbor_rows
+from ..stage_result import StageResult
 from .config import DatasetInfo, NequipConfig, head_names
 from .coulomb import coulomb_energy, neutralised
 from .embedding import NequipEmbeddingBlock
@@ -62,6 +63,8 @@ class Nequip(nn.Module):
         # Charges that meet in the Coulomb term have come along the layers before.
         self.message_passing_steps = config.num_layers + config.use_coulomb_term
         self.whole_system = config.use_coulomb_term  # its charges add up over the system
+        if not self.whole_system:
+            self.n_stages = config.num_layers
         knows_charge = config.use_total_charge_embedding or config.use_coulomb_term
         self.conditioning = {"charge": 1} if knows_charge else {}
         self.conditioning_defaults: dict[str, tuple[float, ...]] = {}
@@ -172,14 +175,48 @@ class Nequip(nn.Module):
             raise ValueError(f"the model takes {list(self.conditioning)}; pass these and no others")
         rows = neighbor_rows(edge_index, edge_vec, atomic_numbers.shape[0], self.cutoff)
         results = self._read_out(atomic_numbers, batch, rows, charge)
-        info = self.dataset_info
-        energy = results[:, 0].to(torch.float64) * info.scaling_stdev + info.scaling_mean
-        energy = energy + self.atomic_energies.index_select(0, atomic_numbers)
+        energy = self._energy(results, atomic_numbers)
         if self.config.use_coulomb_term and charge is not None:
             charges = neutralised(results[:, 1], charge, atomic_numbers, batch, natoms)
-            far = info.long_range_cutoff_angstrom or self.cutoff
+            far = self.dataset_info.long_range_cutoff_angstrom or self.cutoff
             energy = energy + coulomb_energy(charges, rows, far)
         return energy
+
+    def stage(
+        self,
+        index: int,
+        n_own: int,
+        carried: tuple[Tensor, ...],
+        received: tuple[Tensor, ...],
+        *,
+        atomic_numbers: Tensor,
+        batch: Tensor,
+        natoms: Tensor,
+        edge_index: Tensor,
+        edge_vec: Tensor,
+        charge: Tensor | None = None,
+    ) -> StageResult | Tensor:
+        """One layer of the model (see ``stage_result.py``); not of one with a Coulomb term.
+
+        ``index`` is in 0 .. ``n_stages`` - 1. Atoms beyond the first ``n_own``, N, are ghosts: no
+        edge ends there. ``carried`` and ``received`` are what the stage before handed on, of own
+        and of all atoms; () for stage 0. The other arguments are those of :meth:`forward`, of all
+        atoms.
+
+        Returns:
+            what the next stage needs; of the last one energies as :meth:`forward`, [N].
+        """
+        species = self.species_of_element.index_select(0, atomic_numbers)
+        rows = neighbor_rows(edge_index, edge_vec, atomic_numbers.shape[0], self.cutoff, n_own)
+        if index == 0:
+            embedded = self.embedding(species, batch, charge)
+            features, sent = embedded[:n_own], self._layers()[0].sent(embedded)
+        else:
+            (features,), (sent,) = carried, received
+        features = self.layers[index](features, sent, species[:n_own], rows, *self._geometry(rows))
+        if index + 1 < len(self.layers):
+            return StageResult((features,), (self._layers()[index + 1].sent(features),))
+        return self._energy(self.readout(features), atomic_numbers[:n_own])
 
     def partial_charges(
         self,
@@ -206,14 +243,28 @@ class Nequip(nn.Module):
     ) -> Tensor:
         """[N, 1 or 2]."""
         species = self.species_of_element.index_select(0, atomic_numbers)
-        r = torch.sqrt((rows.vec * rows.vec).sum(1, keepdim=True))
-        radial, inside = self.radial(r)
-        harmonics = self.harmonics(rows.vec / r)
+        geometry = self._geometry(rows)
         features = self.embedding(species, batch, charge)
-        for layer in self.layers:
-            features = layer(features, species, rows, radial, inside, harmonics)
+        for layer in self._layers():
+            features = layer(features, layer.sent(features), species, rows, *geometry)
         results: Tensor = self.readout(features)
         return results
+
+    def _layers(self) -> list[NequipLayer]:
+        """With their type."""
+        return [cast(NequipLayer, layer) for layer in self.layers]
+
+    def _geometry(self, rows: NeighborRows) -> tuple[Tensor, Tensor, list[Tensor]]:
+        """Radial functions [S, num_rbf], 1 within the cutoff [S, 1], harmonics by degree."""
+        r = torch.sqrt((rows.vec * rows.vec).sum(1, keepdim=True))
+        radial, inside = self.radial(r)
+        return radial, inside, self.harmonics(rows.vec / r)
+
+    def _energy(self, results: Tensor, atomic_numbers: Tensor) -> Tensor:
+        """Without the Coulomb term, [N] float64, of what was read out."""
+        info = self.dataset_info
+        energy = results[:, 0].to(torch.float64) * info.scaling_stdev + info.scaling_mean
+        return energy + self.atomic_energies.index_select(0, atomic_numbers)
 
     def _element_tables(self) -> None:
         """Species and energy of each atomic number; padding (0) is species 0 of energy 0."""
