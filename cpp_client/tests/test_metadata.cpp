@@ -49,6 +49,12 @@ TEST_CASE("signatures that would be misread are refused") {
     change_refused([](Json &r) { r["outputs"][1]["shape"] = {"N", 4}; }, "'forces'");
     change_refused([](Json &r) { std::swap(r["outputs"][0], r["outputs"][1]); }, "'energy'");
     change_refused([](Json &r) { r["inputs"].push_back(r["inputs"][0]); }, "'pos' is unknown");
+    change_refused(
+        [](Json &r) {
+            r["inputs"].push_back(
+                {{"name", "wigner"}, {"shape", {"E", 9, 9}}, {"dtype", "real"}, {"unit", ""}});
+        },
+        "export without --wigner input");
 }
 
 TEST_CASE("optional inputs, defaults and limits are read") {
