@@ -124,7 +124,7 @@ class eSCN(WithTables):
     @property
     def _n_features(self) -> int:
         """(lmax+1)^2."""
-        return self.sphharm_weights.shape[1]
+        return (self.config.lmax + 1) ** 2
 
     def _at_points(
         self,
