@@ -113,9 +113,11 @@ def _signature_problem(record: Mapping[str, Any]) -> str:
 def _fits(spec: Mapping[str, Any], known: TensorSpec, axes: Mapping[str, int]) -> bool:
     """Whether a spec is the contract's, its axes as letters or, in static files, as sizes."""
     shape = spec["shape"]
+    widths = {found for found, wanted in zip(shape, known.shape, strict=False) if wanted == "K"}
     return (
         spec["dtype"] == known.dtype
         and len(shape) == len(known.shape)
+        and len(widths) <= 1
         and all(
             _is_count(found) if wanted == "K" else found in (wanted, axes.get(str(wanted), wanted))
             for found, wanted in zip(shape, known.shape, strict=True)

@@ -108,6 +108,12 @@ TEST_CASE("signatures that would be misread are refused") {
     change_refused([](Json &r) { r["outputs"][1]["shape"] = {24, 3}; }, "'forces'");
     change_refused([](Json &r) { std::swap(r["outputs"][0], r["outputs"][1]); }, "'energy'");
     change_refused([](Json &r) { r["inputs"].push_back(r["inputs"][0]); }, "'pos' is there twice");
+    change_refused(
+        [](Json &r) {
+            r["inputs"].push_back(
+                {{"name", "wigner"}, {"shape", {"E", 9, 9}}, {"dtype", "real"}, {"unit", ""}});
+        },
+        "export without --wigner input");
 }
 
 TEST_CASE("static files may name their sizes in shapes") {

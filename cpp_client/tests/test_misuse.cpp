@@ -120,8 +120,8 @@ TEST_CASE("values that a model does not know are named") {
     metadata.input_values["charge"] = {-1, 0};
     sezm::InputTensors<double> inputs(metadata);
     const double charges[] = {0, 2};
-    inputs.set_optional("charge", charges, 1);
-    require_error([&] { inputs.set_optional("charge", charges + 1, 1); }, ErrorCode::input,
+    inputs.optional.set("charge", charges, 1);
+    require_error([&] { inputs.optional.set("charge", charges + 1, 1); }, ErrorCode::input,
                   "input 'charge' is 2; this model knows -1 0 alone");
 }
 

@@ -12,13 +12,18 @@ import torch
 from agreement import assert_agree
 from ase.calculators.calculator import PropertyNotImplementedError
 from click.testing import CliRunner
-from escn_models import DATA, escn_content, fairchems_inputs
+from escn_models import DATA, escn, escn_content, fairchems_inputs
 from nequip_cases import write_case
 from random_inputs import random_inputs
 from sezm_export import EagerSession, check, export
+from sezm_export.describe import describe
+from sezm_export.formats import format_of
 from sezm_export.load import load_model
+from sezm_export.simplify_graph import simplify_graph
 from sezm_export.summarise import describe_checkpoint
+from sezm_export.trace import trace
 from sezm_export.variant import variant_of
+from sezm_models.escn.energy_model import ESCNEnergyModel
 
 from sezm_infer import SezmCalculator
 from sezm_infer.cli import main
@@ -28,7 +33,7 @@ from sezm_infer.sessions import Session, open_session
 TOLERANCE = 1e-10
 """Relative to the largest value."""
 
-SIZES = ((1, 0, 1), (2, 1, 1), (3, 7, 2), (24, 500, 3))  # N, E, B
+SIZES = ((1, 0, 1), (2, 1, 1), (30, 400, 1), (3, 7, 2), (24, 500, 3))  # N, E, B
 
 
 def assert_fairchems(session: Session, name: str) -> None:
@@ -75,6 +80,16 @@ def test_files_that_take_wigner_matrices_compute_what_fairchem_does(
     atoms.calc = SezmCalculator(file)
     with pytest.raises(SezmError, match="export without --wigner input"):
         atoms.get_potential_energy()
+
+
+@pytest.mark.parametrize("suffix", [".pt", ".onnx"])
+def test_files_of_default_size_compute_what_fairchem_does(suffix: str, tmp_path: Path) -> None:
+    """ONNX Runtime optimises as it does by default."""
+    model = ESCNEnergyModel(escn("default"), wigner_input=True)
+    file = tmp_path / f"model{suffix}"
+    file_format, metadata = format_of(file), describe(model, "")
+    file_format.save(file_format.lower(simplify_graph(trace(model)), metadata), metadata, file)
+    assert_fairchems(open_session(file), "default")
 
 
 def test_static_files_take_wigner_matrices_too(tmp_path: Path) -> None:

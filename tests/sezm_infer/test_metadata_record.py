@@ -99,6 +99,8 @@ def test_values_of_a_wrong_kind_are_named(changed: Record, message: str) -> None
         (lambda r: r["inputs"][-1].update(shape=["N", 3]), "fparam has"),
         (lambda r: r["inputs"][-1].update(dtype="int64"), "fparam has dtype int64"),
         (lambda r: r["inputs"][-2].update(shape=["B", 3]), "charge_spin has"),
+        (lambda r: r["inputs"].append(spec("wigner", ["E", 9, 4])), "wigner has"),
+        (lambda r: r["inputs"].append(spec("wigner", ["E", 9])), "wigner has"),
         (lambda r: r["inputs"].pop(0), "inputs or outputs"),
         (lambda r: r["inputs"].reverse(), "inputs or outputs"),
         (lambda r: r["outputs"].pop(0), "inputs or outputs"),
@@ -108,6 +110,11 @@ def test_values_of_a_wrong_kind_are_named(changed: Record, message: str) -> None
 def test_signatures_are_those_of_the_contract(change: Callable, message: str) -> None:
     with pytest.raises(SezmError, match=rf"malformed \(.*{message}"):
         read_changed(change)
+
+
+def test_wigner_matrices_are_square() -> None:
+    metadata = read_changed(lambda r: r["inputs"].append(spec("wigner", ["E", 9, 9])))
+    assert metadata.inputs[-1].shape == ("E", 9, 9)
 
 
 def test_static_files_may_name_their_sizes_in_shapes() -> None:

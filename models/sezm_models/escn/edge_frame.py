@@ -49,7 +49,9 @@ class EdgeFrames(WithTables):
             size = 3 * (2 * degree - 1)
             product = rotation[:, :, None, :, None] * current[:, None, :, None, :]
             raising = getattr(self, f"raising_{degree}")
-            current = raising.t() @ (product.reshape(-1, size, size) @ raising)
+            # ONNX Runtime multiplies no batch of 0 edges from the left by one matrix.
+            right = product.reshape(-1, size, size) @ raising
+            current = (right.transpose(1, 2) @ raising).transpose(1, 2)
             blocks.append(current)
         width = (self.lmax + 1) ** 2
         padded = []

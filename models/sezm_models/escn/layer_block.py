@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from torch import Tensor, nn
-from torch.nn.functional import linear, silu
+from torch.nn.functional import linear, pad, silu
 
 from .config import ESCNConfig
 from .message_block import Edges, MessageBlock
@@ -25,10 +25,11 @@ class LayerBlock(WithTables):
         self.table("from_grid", grid.back)
 
     def forward(self, x: Tensor, edges: Edges) -> Tensor:
-        """Features of atoms [N, (lmax+1)^2, C] -> the same."""
+        """Features of atoms [N, (lmax+1)^2, C], or scalars [N, 1, C] -> [N, (lmax+1)^2, C]."""
         message = self.message_block(x, edges)
         # Linear layers next to the grid act on coefficients: there are fewer than points.
         of_x, of_message = self.fc1_sphere.weight.chunk(2, 1)
-        mixed = linear(x, of_x) + linear(message, of_message)
+        own = pad(linear(x, of_x), (0, 0, 0, message.shape[1] - x.shape[1]))
+        mixed = own + linear(message, of_message)
         values = silu(self.fc2_sphere(silu(self.to_grid @ mixed)))
         return self.fc3_sphere(self.from_grid @ values)

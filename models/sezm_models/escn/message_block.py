@@ -65,10 +65,14 @@ class MessageBlock(WithTables):
         self.table("from_grid", grid.back)
 
     def forward(self, x: Tensor, edges: Edges) -> Tensor:
-        """Features of atoms [N, (lmax+1)^2, C] -> sums of messages, the same."""
+        """Features of atoms [N, (lmax+1)^2, C], or scalars [N, 1, C] -> sums of messages.
+
+        Returns:
+            [N, (lmax+1)^2, C].
+        """
         if edges.at_once:
             return segment_sum(self._messages(x, edges), edges.target, x.shape[0])
-        total = torch.zeros_like(x)
+        total = x.new_zeros((x.shape[0], edges.wigner.shape[2], x.shape[2]))
         for tile in edges.tiles():
             total.index_add_(0, tile.target, self._messages(x, tile))
         return total
@@ -76,13 +80,15 @@ class MessageBlock(WithTables):
     def _messages(self, x: Tensor, edges: Edges) -> Tensor:
         """[E, (lmax+1)^2, C]."""
         x_edge = self.edge_block(edges.distances, edges.source_element, edges.target_element)
-        source = torch.bmm(edges.wigner, x.index_select(0, edges.source))
-        target = torch.bmm(edges.wigner, x.index_select(0, edges.target))
+        source, target = x.index_select(0, edges.source), x.index_select(0, edges.target)
+        if x.shape[1] > 1:  # scalars are the same in every frame
+            source, target = torch.bmm(edges.wigner, source), torch.bmm(edges.wigner, target)
         of_source = self.so2_block_source.hidden(source, x_edge)
         of_target = self.so2_block_target.hidden(target, x_edge)
         hidden = [(*a, *b) for a, b in zip(of_source, of_target, strict=True)]
         message = sum_of_blocks(
             self.so2_block_source, self.so2_block_target, hidden, self.channels
         )  # [frame rows, E, C]: either grid product is one of two matrices
-        message = self.from_grid @ silu(self.to_grid @ message.flatten(1))
+        values = self.to_grid[:, : message.shape[0]] @ message.flatten(1)
+        message = self.from_grid @ silu(values)
         return torch.bmm(edges.back, message.unflatten(1, (-1, self.channels)).transpose(0, 1))

@@ -124,7 +124,7 @@ class eSCN(WithTables):
     @property
     def _n_features(self) -> int:
         """(lmax+1)^2."""
-        return self.sphharm_weights.shape[1]
+        return (self.config.lmax + 1) ** 2
 
     def _at_points(
         self,
@@ -136,8 +136,7 @@ class eSCN(WithTables):
     ) -> Tensor:
         """Features of atoms at the points of the read-out, [N, P, C]."""
         edges = self._edges(atomic_numbers, edge_index, edge_vec, rotation, wigner)
-        scalars = self.sphere_embedding.weight.index_select(0, atomic_numbers).unsqueeze(1)
-        x = nn.functional.pad(scalars, (0, 0, 0, self._n_features - 1))
+        x = self.sphere_embedding.weight.index_select(0, atomic_numbers).unsqueeze(1)
         for index, layer in enumerate(self.layer_blocks):
             change = layer(x, edges)
             x = change if index == 0 else x + change

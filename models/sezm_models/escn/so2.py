@@ -52,7 +52,13 @@ class SO2Block(nn.Module):
         self.so2_conv = nn.ModuleList(SO2Conv(config, m) for m in range(1, config.mmax + 1))
 
     def hidden(self, x: Tensor, x_edge: Tensor) -> list[Parts]:
-        """[E, rows, C] -> hidden layers of the orders 0, +1, -1, ..., [E, H] each."""
+        """[E, rows, C] -> hidden layers of the orders 0, +1, -1, ..., [E, H] each.
+
+        Of scalars alone, [E, 1, C], only order 0 has one that is not zero.
+        """
+        if x.shape[1] == 1:
+            scalars = linear(x.flatten(1), self.fc1_m0.weight[:, : x.shape[2]])
+            return [(scalars * silu(self.fc1_dist0(x_edge)),)]
         zero, *others = (rows.flatten(1) for rows in x.split(self.sizes, 1))
         results: list[Parts] = [(self.fc1_m0(zero) * silu(self.fc1_dist0(x_edge)),)]
         for convolution, plus, minus in zip(self.so2_conv, others[::2], others[1::2], strict=True):
@@ -73,15 +79,16 @@ def sum_of_blocks(source: SO2Block, target: SO2Block, hidden: list[Parts], chann
     Args:
         source: block of the atoms at the sources of edges.
         target: that of those at the targets.
-        hidden: parts of both, those of ``source`` first, of the orders 0, +1, -1, ...
+        hidden: parts of both, those of ``source`` first, of the orders 0, +1, -1, ...; only of the
+            first ones if the others are zero.
         channels: C.
 
     Returns:
-        [rows, E, C].
+        [rows, E, C], rows of the orders that are there.
     """
     weights = zip(source.last_weights(), target.last_weights(), strict=True)
     planes: list[Tensor] = []
-    for parts, (of_source, of_target) in zip(hidden, weights, strict=True):
+    for parts, (of_source, of_target) in zip(hidden, weights, strict=False):
         together = torch.cat(parts, 1)
         weight = torch.cat([*of_source, *of_target], 1)
         planes += [linear(together, of_degree) for of_degree in weight.split(channels)]
