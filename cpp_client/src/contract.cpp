@@ -73,6 +73,12 @@ bool fits(const TensorSpec &spec, const Known &known, const std::optional<Static
 void refuse_unknown(const std::vector<TensorSpec> &specs, const std::vector<Known> &known,
                     const std::string &what, const std::string &path) {
     for (const TensorSpec &spec : specs) {
+        if (spec.name == "wigner") {
+            throw Error(ErrorCode::file, path +
+                                             ": it takes the Wigner matrices of all edges as an "
+                                             "input, 'wigner', which only Python programs can "
+                                             "give; export without --wigner input.");
+        }
         const auto is_it = [&](const Known &candidate) { return spec.name == candidate.name; };
         if (std::none_of(known.begin(), known.end(), is_it)) {
             refuse(path, "metadata has the " + what + " '" + spec.name +
@@ -101,19 +107,23 @@ void settle(std::vector<TensorSpec> &specs, const std::vector<Known> &known,
                              "export the checkpoint again.");
         }
     }
-    if (position < specs.size() && specs[position].name == "wigner") {
-        throw Error(ErrorCode::file, path + ": it takes the Wigner matrices of all edges as an "
-                                            "input, 'wigner', which only Python programs can give; "
-                                            "export without --wigner input.");
-    }
     if (position < specs.size()) {
         refuse(path, what + " '" + specs[position].name +
                          "' is there twice or out of order; export the checkpoint again.");
     }
 }
 
-/// Defaults must be rows of optional inputs that the file takes.
+/// Defaults must be rows of optional inputs that the file takes, known values of one number.
 void check_defaults(const Metadata &metadata, const std::string &path) {
+    for (const auto &[name, values] : metadata.input_values) {
+        const auto &inputs = metadata.inputs;
+        const auto found =
+            std::find_if(inputs.begin() + required_inputs, inputs.end(),
+                         [&name = name](const TensorSpec &input) { return input.name == name; });
+        if (found == inputs.end() || found->shape[1] != "1") {
+            refuse(path, "input_values has values for " + name + "; export it again.");
+        }
+    }
     for (const auto &[name, values] : metadata.input_defaults) {
         const auto &inputs = metadata.inputs;
         const auto found =

@@ -143,17 +143,21 @@ TEST_CASE("static files may name their sizes in shapes") {
 TEST_CASE("optional inputs, defaults and limits are read") {
     Json changed = record();
     changed["inputs"].push_back(
+        {{"name", "charge"}, {"shape", {"B", 1}}, {"dtype", "real"}, {"unit", ""}});
+    changed["inputs"].push_back(
         {{"name", "fparam"}, {"shape", {"B", 4}}, {"dtype", "real"}, {"unit", ""}});
     changed["input_defaults"] = {{"fparam", {1, 2, 3, 4}}};
-    changed["input_values"] = {{"fparam", {1, 2, 3, 4}}};
+    changed["input_values"] = {{"charge", {-1, 0}}};
     changed["max_neighbors"] = 20;
     const sezm::Metadata metadata = sezm::parse_metadata(changed.dump(), "FILE");
     CHECK(metadata.inputs.back().shape == std::vector<std::string>{"B", "4"});
     CHECK(metadata.input_defaults.at("fparam")[3] == 4);
-    CHECK(metadata.input_values.at("fparam").size() == 4);
+    CHECK(metadata.input_values.at("charge").size() == 2);
     CHECK(metadata.max_neighbors == 20);
     for (const Json &defaults : {Json{{"fparam", {1, 2}}}, Json{{"aparam", {1}}}}) {
         changed["input_defaults"] = defaults;
         refused(changed.dump(), "which is not what the file takes");
     }
+    changed["input_values"] = {{"fparam", {1, 2, 3, 4}}};
+    refused(changed.dump(), "input_values has values for fparam");
 }
