@@ -69,6 +69,7 @@ def trace_function(
     again = _trace_at(function, inputs, real, second)
     _require_equal(_text(module.graph, first), _text(again.graph, second))
     insert_sizes(module.graph, first)
+    module.recompile()
     return module
 
 

@@ -103,6 +103,7 @@ def test_metadata_say_what_the_model_is(files) -> None:
     metadata = open_session(paths[1], threads=1).metadata
     assert metadata.family == "nequip"
     assert metadata.cutoff == (7.0 if case in WITH_CHARGE else 4.0)
+    assert metadata.whole_system == (case in WITH_CHARGE)
     assert metadata.input_values == ({"charge": (-1.0, 0.0, 1.0)} if case == "coulomb" else {})
 
 

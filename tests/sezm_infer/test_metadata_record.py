@@ -77,6 +77,7 @@ def test_a_missing_key_is_named() -> None:
         ({"input_values": {"charge_spin": [0, 1]}}, "values for charge_spin"),
         ({"input_values": {"charge": [0]}}, "values for charge"),
         ({"max_neighbors": 0}, "max_neighbors is 0"),
+        ({"whole_system": 1}, "whole_system is 1"),
         ({"versions": []}, "versions"),
         ({"verification": None}, "verification"),
         ({"compiled_for": {"torch": "2.13.0"}}, "compiled_for"),
