@@ -14,12 +14,12 @@ import pytest
 from ase.io.lammpsdata import write_lammps_data
 from nequip_cases import CHARGE, structure, write_case
 from programs import run
+from same_results import TOLERANCES, assert_same, written
 from sezm_export.describe import describe
 from sezm_export.formats import format_of
 from sezm_export.load import load_model
 from sezm_export.simplify_graph import simplify_graph
 from sezm_export.trace import trace
-from test_cpp_parity import TOLERANCES, assert_same, require_engine, written
 
 from sezm_infer.calculator import SezmCalculator
 
@@ -78,7 +78,6 @@ def recorded_structure(case: str) -> ase.Atoms:
 def test_results_are_those_of_python(
     build: Path, files: Files, case: str, suffix: str, tmp_path: Path
 ) -> None:
-    require_engine(build, suffix)
     path = files(case, suffix)
     frames, source = written([recorded_structure(case)], tmp_path)
     run(build / "sezm_run", path, source, tmp_path / "out.extxyz", "--threads", "1")
