@@ -88,11 +88,22 @@ def test_programs_without_libsezm_say_the_same(build: Path, folder: Path) -> Non
 
 
 @pytest.mark.parametrize("suffix", LIBRARIES)
-@pytest.mark.parametrize("dtype", TOLERANCES)
-def test_the_c_client_says_the_same(build: Path, dtype: str, suffix: str, folder: Path) -> None:
+@pytest.mark.parametrize(
+    ("configuration", "dtype"),
+    [
+        ("bundled", "float32"),
+        ("bundled", "float64"),
+        ("tiny", "float64"),
+        ("mini", "float64"),
+        ("zbl", "float64"),
+    ],
+)
+def test_the_c_client_says_the_same(
+    build: Path, configuration: str, dtype: str, suffix: str, folder: Path
+) -> None:
     if not (build / LIBRARIES[suffix]).exists():
         pytest.skip(f"{LIBRARIES[suffix]} is not built")
-    path = exported("bundled", dtype, suffix, folder)
+    path = exported(configuration, dtype, suffix, folder)
     atoms = molecule("H2O")
     atoms.calc = SezmCalculator(path, threads=1)
     energy, forces = printed(build / "embed_c", path)
