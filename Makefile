@@ -87,7 +87,7 @@ types: $(INSTALLED)  ## types of the packages
 	$(BIN)/mypy
 
 unit: $(INSTALLED)  ## tests
-	$(BIN)/python -m pytest $(PARALLEL)
+	$(BIN)/python -m pytest $(PARALLEL) --durations 15
 
 format: $(INSTALLED)  ## rewrite the code in the project's style
 	$(BIN)/ruff check --fix .

@@ -37,7 +37,7 @@ def branches(*configurations: str) -> list[str]:
 
 
 IN_DOUBLE = branches(*CONFIGURATIONS, "multitask", *SMALL)
-PART = branches("tiny", "mini_v1_0", "neo", "zbl", "bundled", "multitask", *SMALL[::3])
+PART = branches("tiny", "mini_v1_0", "neo", "zbl", "bundled", "multitask", *SMALL[::6])
 IN_SINGLE = IN_DOUBLE if findings_are_kept() else PART
 
 CASES = [(branch, "float64") for branch in IN_DOUBLE] + [(name, "float32") for name in IN_SINGLE]

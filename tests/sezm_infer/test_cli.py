@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -227,7 +226,7 @@ def test_bad_input_is_one_line_and_leaves_nothing(name: str, inputs: dict[str, P
 
 def test_an_interrupt_outside_md_is_no_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
     def interrupt(*_: object) -> None:
-        os.kill(os.getpid(), signal.SIGINT)
+        signal.raise_signal(signal.SIGINT)  # to this thread, at once
 
     module = sys.modules["sezm_infer.cli.models"]  # the command of that name hides it
     monkeypatch.setattr(module, "bundled_models", interrupt)

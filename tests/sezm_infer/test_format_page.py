@@ -11,7 +11,7 @@ PAGE = Path(__file__).resolve().parents[2] / "export/FORMAT.md"
 
 TENSOR = re.compile(r"\| `(\w+)` \| \[([^]]*)\] \| (\w+) \| (.*?) ?\| ")
 
-WIDTHS = {"charge_spin": 2, "charge": 1, "fparam": 7, "aparam": 7, "spins": 3}
+WIDTHS = {"charge_spin": 2, "charge": 1, "fparam": 7, "aparam": 7, "spins": 3, "wigner": 7}
 
 
 def test_names_shapes_dtypes_and_units_are_those_of_the_contract() -> None:
