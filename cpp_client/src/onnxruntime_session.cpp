@@ -3,6 +3,7 @@
 
 #include "contract.hpp"
 #include "device.hpp"
+#include "kernel_library.hpp"
 #include "session.hpp"
 
 namespace sezm {
@@ -93,6 +94,8 @@ class OnnxRuntimeSession : public Session {
                 OrtCUDAProviderOptions cuda;
                 cuda.device_id = index;
                 settings.AppendExecutionProvider_CUDA(cuda);
+            } else if (const std::string kernels = kernel_library(); !kernels.empty()) {
+                settings.RegisterCustomOpsLibrary(kernels.c_str());
             }
             return Ort::Session(environment(), path.c_str(), settings);
         } catch (const Ort::Exception &error) {

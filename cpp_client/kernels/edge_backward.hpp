@@ -1,0 +1,277 @@
+// Gradients through a tile of edges with few sources; see edge_messages.hpp.
+#pragma once
+
+#include <algorithm>
+#include <vector>
+
+#include "edge_forward.hpp"
+
+namespace sezm::kernels {
+inline namespace SEZM_KERNEL_ISA {
+
+// Slots come by source, what is read of them lies anywhere.
+template <class Real>
+inline void prefetch(const Real *from, int n) {
+    for (int i = 0; i < n; i += 64 / static_cast<int>(sizeof(Real))) __builtin_prefetch(from + i);
+}
+
+template <class Real>
+struct EdgeGradients {
+    Real *feature_rows, *wigner, *radial, *weight;
+};
+
+template <class Real>
+class EdgeBackward {
+  public:
+    EdgeBackward(const EdgeShape &shape, const EdgeTensors<Real> &in, const SourceRows &sources,
+                 const Real *saved, const Real *grad_sums, const EdgeGradients<Real> &grad)
+        : shape_(shape),
+          in_(in),
+          sources_(sources),
+          saved_(saved),
+          grad_sums_(grad_sums),
+          grad_(grad),
+          tables_(shape),
+          layers_(shape, in.layers, true) {}
+
+    void run(const ParallelFor &parallel_for) const {
+        const std::int64_t n_wigner = shape_.n_slots * wigner_size();
+        std::fill(grad_.wigner, grad_.wigner + n_wigner, Real(0));
+        std::fill(grad_.radial, grad_.radial + shape_.n_slots * shape_.radial_width, Real(0));
+        std::fill(grad_.weight, grad_.weight + shape_.n_slots, Real(0));
+        const std::int64_t tiles = (sources_.n_rows + ROWS - 1) / ROWS;
+        parallel_for(tiles, [&](std::int64_t tile) {
+            Scratch scratch(shape_);
+            compute(tile * ROWS, std::min(sources_.n_rows, (tile + 1) * ROWS), scratch);
+        });
+    }
+
+  private:
+    static constexpr std::int64_t ROWS = TILE / ROW_WIDTH;
+
+    struct Scratch {
+        explicit Scratch(const EdgeShape &shape)
+            : gradient(TILE * shape.width()),
+              products(TILE * shape.width()),
+              pairs(2 * TILE * shape.width()),
+              logits(TILE * shape.lmax * shape.channels),
+              mixing(shape.n_rows() * shape.n_feature_rows()),
+              mixing_grad(shape.n_rows() * padded(shape.n_feature_rows())),
+              transposed(shape.channels * padded(shape.n_feature_rows())),
+              row(shape.channels) {}
+        std::vector<Real> gradient, products, pairs, logits, mixing, mixing_grad, transposed, row;
+        std::int64_t slot[TILE], source_row[TILE];
+        int count = 0;
+    };
+
+    static int padded(int columns) {
+        return (columns + LANES<Real> - 1) / LANES<Real> * LANES<Real>;
+    }
+
+    void compute(std::int64_t first_row, std::int64_t last_row, Scratch &s) const {
+        s.count = 0;
+        for (std::int64_t i = first_row * ROW_WIDTH; i < last_row * ROW_WIDTH; ++i) {
+            const std::int64_t slot = sources_.slot[i];
+            if (slot == shape_.n_slots - 1 || in_.weight[slot] == 0) continue;
+            s.slot[s.count] = slot;
+            s.source_row[s.count++] = i / ROW_WIDTH;
+        }
+        const int width = shape_.width();
+        for (int t = 0; t < s.count; ++t) {
+            if (t + 1 < s.count) {
+                prefetch(saved(shape_.n_layers - 1, s.slot[t + 1]), width);
+                prefetch(grad_sums_ + s.slot[t + 1] / ROW_WIDTH * sum_size(),
+                         static_cast<int>(sum_size()));
+            }
+            rotate_back(s.slot[t], &s.gradient[t * width]);
+        }
+        for (int i = shape_.n_layers - 1; i >= 0; --i) {
+            if (i == shape_.n_layers - 1) {
+                layers_.multiply(i, s.count, s.gradient.data(), s.products.data(), false,
+                                 s.pairs.data());
+                std::swap(s.gradient, s.products);
+            } else {
+                through_gates(i, s);
+                layers_.multiply(i, s.count, s.products.data(), s.gradient.data(), true,
+                                 s.pairs.data());
+            }
+        }
+        Real *rows = grad_.feature_rows;
+        const std::int64_t size = feature_size();
+        std::fill(rows + first_row * size, rows + last_row * size, Real(0));
+        for (int t = 0; t < s.count; ++t) {
+            const bool first = t == 0 || s.source_row[t] != s.source_row[t - 1];
+            if (shape_.per_channel) {
+                through_scaling(s.slot[t], s.source_row[t], &s.gradient[t * width], s);
+            } else {
+                through_mixing(s.slot[t], s.source_row[t], first, &s.gradient[t * width], s);
+            }
+        }
+    }
+
+    const Real *saved(int layer, std::int64_t slot) const {
+        return saved_ + (layer * shape_.n_slots + slot) * shape_.width();
+    }
+
+    // From the sum to the message before rotation back; gradients of that rotation and the weight.
+    void rotate_back(std::int64_t slot, Real *gradient) const {
+        constexpr int n = LANES<Real>;
+        const int C = shape_.channels;
+        const Real *grad_sum = grad_sums_ + slot / ROW_WIDTH * sum_size();
+        const Real *message = saved(shape_.n_layers - 1, slot),
+                   *wigner = in_.wigner + slot * wigner_size();
+        Real *grad_wigner = grad_.wigner + slot * wigner_size();
+        const Real weight = in_.weight[slot];
+        Real grad_weight = 0;
+        for (const MessageRow &row : tables_.rows) {
+            for (int j = 0; j < row.count; ++j) {
+                const Real *g = grad_sum + (row.packed + j) * C;
+                const Vector<Real> factor = broadcast(wigner[row.wigner + j] * weight);
+                Vector<Real> overlap{};
+                for (int c = 0; c < C; c += n) {
+                    const Vector<Real> value = load(g + c);
+                    overlap += value * load(message + c);
+                    store(gradient + c,
+                          j == 0 ? factor * value : load(gradient + c) + factor * value);
+                }
+                const Real product = sum<Real>(overlap);
+                grad_wigner[row.wigner + j] = product * weight;
+                grad_weight += product * wigner[row.wigner + j];
+            }
+            gradient += C;
+            message += C;
+        }
+        grad_.weight[slot] = grad_weight;
+    }
+
+    // s.products: gradients of a layer's products, from those of the gated ones in s.gradient.
+    void through_gates(int layer, Scratch &s) const {
+        constexpr int n = LANES<Real>;
+        const int C = shape_.channels, width = shape_.width(), gates = shape_.lmax * C;
+        for (int t = 0; t < s.count; ++t) {
+            const Real *from = saved(layer, s.slot[t]);
+            prefetch(from + C, width - C);
+            std::copy(from, from + C, &s.products[t * width]);
+        }
+        layers_.gate_logits(layer, s.count, s.products.data(), s.logits.data());
+        for (int t = 0; t < s.count; ++t) {
+            const Real *product = saved(layer, s.slot[t]), *gradient = &s.gradient[t * width];
+            Real *result = &s.products[t * width], *logits = &s.logits[t * gates];
+            for (int c = 0; c < C; c += n) {
+                const Vector<Real> x = load(product + c), share = sigmoid<Real>(x);
+                store(result + c, load(gradient + c) * share * (Real(1) + x * (Real(1) - share)));
+                for (int l = 1; l <= shape_.lmax; ++l) {
+                    Real *logit = logits + (l - 1) * C + c;
+                    const Vector<Real> gate = sigmoid<Real>(load(logit));
+                    Vector<Real> overlap{};
+                    for (int o = 0; o < shape_.n_orders(); ++o) {
+                        if (shape_.order(o) > l) break;
+                        const int at = (first_row_[o] + l - shape_.order(o)) * C + c;
+                        const Vector<Real> value = load(gradient + at);
+                        overlap += value * load(product + at);
+                        store(result + at, value * gate);
+                    }
+                    store(logit, overlap * gate * (Real(1) - gate));
+                }
+            }
+        }
+        layers_.add_gate_gradient(layer, s.count, s.logits.data(), s.products.data());
+    }
+
+    // Through the rotation to the edge frame and the radial kernel, in one matrix K (EdgeTables).
+    void through_mixing(std::int64_t slot, std::int64_t source_row, bool first,
+                        const Real *gradient, Scratch &s) const {
+        const int C = shape_.channels, P = shape_.n_feature_rows(), M = shape_.n_rows(),
+                  ld = padded(P);
+        const Real *wigner = in_.wigner + slot * wigner_size(),
+                   *radial = in_.radial + slot * shape_.radial_width;
+        if (first) {
+            const Real *features = in_.features + sources_.atom[source_row] * feature_size();
+            for (int p = 0; p < P; ++p) {
+                for (int c = 0; c < C; ++c) s.transposed[c * ld + p] = features[p * C + c];
+            }
+        }
+        product(M, ld, C, gradient, C, s.transposed.data(), ld, static_cast<const Real *>(nullptr),
+                0, s.mixing_grad.data(), ld);
+        Real *grad_wigner = grad_.wigner + slot * wigner_size(),
+             *grad_radial = grad_.radial + slot * shape_.radial_width;
+        std::fill(s.mixing.begin(), s.mixing.end(), Real(0));
+        for (const MixingBlock &block : tables_.blocks) {
+            const Real *from = &s.mixing_grad[block.row * ld + block.column],
+                       *w = wigner + block.wigner;
+            const Real k = radial[block.entry];
+            Real overlap = 0;
+            for (int j = 0; j < block.count; ++j) {
+                s.mixing[(block.column + j) * M + block.row] = k * w[j];  // transposed
+                grad_wigner[block.wigner + j] += k * from[j];
+                overlap += w[j] * from[j];
+            }
+            grad_radial[block.entry] += overlap;
+        }
+        Real *row = grad_.feature_rows + source_row * feature_size();
+        product(P, C, M, s.mixing.data(), M, gradient, C, row, C, row, C);
+    }
+
+    // Through radial factors of degrees and channels, and the rotation to the edge frame.
+    void through_scaling(std::int64_t slot, std::int64_t source_row, const Real *gradient,
+                         Scratch &s) const {
+        constexpr int n = LANES<Real>;
+        const int C = shape_.channels;
+        const Real *wigner = in_.wigner + slot * wigner_size(),
+                   *radial = in_.radial + slot * shape_.radial_width;
+        const Real *features = in_.features + sources_.atom[source_row] * feature_size();
+        Real *grad_wigner = grad_.wigner + slot * wigner_size(),
+             *grad_radial = grad_.radial + slot * shape_.radial_width;
+        Real *grad_features = grad_.feature_rows + source_row * feature_size();
+        for (const MessageRow &row : tables_.rows) {
+            const Real *rho = radial + row.degree * C, *x = features + row.packed * C;
+            product(1, C, row.count, wigner + row.wigner, row.count, x, C,
+                    static_cast<const Real *>(nullptr), 0, s.row.data(), C);
+            for (int c = 0; c < C; c += n) {
+                Real *to = grad_radial + row.degree * C + c;
+                store(to, load(to) + load(gradient + c) * load(&s.row[c]));
+                store(&s.row[c], load(gradient + c) * load(rho + c));
+            }
+            for (int j = 0; j < row.count; ++j) {
+                const Vector<Real> factor = broadcast(wigner[row.wigner + j]);
+                Real *to = grad_features + (row.packed + j) * C;
+                Vector<Real> overlap{};
+                for (int c = 0; c < C; c += n) {
+                    const Vector<Real> value = load(&s.row[c]);
+                    overlap += value * load(x + j * C + c);
+                    store(to + c, load(to + c) + factor * value);
+                }
+                grad_wigner[row.wigner + j] += sum<Real>(overlap);
+            }
+            gradient += C;
+        }
+    }
+
+    std::int64_t wigner_size() const {
+        return static_cast<std::int64_t>(shape_.n_orders()) * shape_.n_packed();
+    }
+    std::int64_t sum_size() const {
+        return static_cast<std::int64_t>(shape_.n_packed()) * shape_.channels;
+    }
+    std::int64_t feature_size() const {
+        return static_cast<std::int64_t>(shape_.n_feature_rows()) * shape_.channels;
+    }
+
+    static std::vector<int> first_rows(const EdgeShape &shape) {
+        std::vector<int> rows;
+        for (int o = 0; o < shape.n_orders(); ++o) rows.push_back(shape.first_row(o));
+        return rows;
+    }
+
+    const EdgeShape &shape_;
+    const EdgeTensors<Real> &in_;
+    const SourceRows &sources_;
+    const Real *saved_, *grad_sums_;
+    const EdgeGradients<Real> grad_;
+    EdgeTables tables_;
+    SO2Layers<Real> layers_;
+    std::vector<int> first_row_ = first_rows(shape_);
+};
+
+}  // namespace SEZM_KERNEL_ISA
+}  // namespace sezm::kernels

@@ -1,0 +1,25 @@
+// Compiled once per instruction set, each time with another SEZM_KERNEL_ISA.
+#include "edge_backward.hpp"
+
+namespace sezm::kernels {
+inline namespace SEZM_KERNEL_ISA {
+
+template <class Real>
+void forward(const EdgeShape &shape, const EdgeTensors<Real> &in, Real *sums, Real *saved,
+             const ParallelFor &parallel_for) {
+    EdgeForward<Real>(shape, in, sums, saved).run(parallel_for);
+}
+
+template <class Real>
+void backward(const EdgeShape &shape, const EdgeTensors<Real> &in, const SourceRows &sources,
+              const Real *saved, const Real *grad_sums, Real *grad_feature_rows, Real *grad_wigner,
+              Real *grad_radial, Real *grad_weight, const ParallelFor &parallel_for) {
+    const EdgeGradients<Real> grad{grad_feature_rows, grad_wigner, grad_radial, grad_weight};
+    EdgeBackward<Real>(shape, in, sources, saved, grad_sums, grad).run(parallel_for);
+}
+
+extern const EdgeKernels<float> float_kernels{forward<float>, backward<float>};
+extern const EdgeKernels<double> double_kernels{forward<double>, backward<double>};
+
+}  // namespace SEZM_KERNEL_ISA
+}  // namespace sezm::kernels

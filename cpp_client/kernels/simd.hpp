@@ -1,0 +1,106 @@
+// Vectors of numbers by the compiler's own vector types: one source for every instruction set.
+#pragma once
+
+#include <cmath>
+#include <cstdint>
+#include <cstring>
+
+namespace sezm::kernels {
+inline namespace SEZM_KERNEL_ISA {
+
+#if defined(__AVX512F__)
+constexpr int VECTOR_BYTES = 64;
+constexpr int MAX_ROWS = 12;  // of a product's block in registers
+#elif defined(__AVX__)
+constexpr int VECTOR_BYTES = 32;
+constexpr int MAX_ROWS = 6;
+#else
+constexpr int VECTOR_BYTES = 16;
+constexpr int MAX_ROWS = 6;
+#endif
+
+template <class Real>
+struct VectorOf;
+
+template <>
+struct VectorOf<float> {
+    typedef float type __attribute__((vector_size(VECTOR_BYTES)));
+    typedef float unaligned __attribute__((vector_size(VECTOR_BYTES), aligned(4), may_alias));
+    typedef std::int32_t integers __attribute__((vector_size(VECTOR_BYTES)));
+};
+
+template <>
+struct VectorOf<double> {
+    typedef double type __attribute__((vector_size(VECTOR_BYTES)));
+    typedef double unaligned __attribute__((vector_size(VECTOR_BYTES), aligned(8), may_alias));
+};
+
+template <class Real>
+using Vector = typename VectorOf<Real>::type;
+
+// Numbers in a vector.
+template <class Real>
+constexpr int LANES = VECTOR_BYTES / static_cast<int>(sizeof(Real));
+
+template <class Real>
+inline Vector<Real> load(const Real *from) {
+    return *reinterpret_cast<const typename VectorOf<Real>::unaligned *>(from);
+}
+
+template <class Real>
+inline void store(Real *to, Vector<Real> value) {
+    *reinterpret_cast<typename VectorOf<Real>::unaligned *>(to) = value;
+}
+
+template <class Real>
+inline Vector<Real> broadcast(Real value) {
+    return value - Vector<Real>{};
+}
+
+template <class Real>
+inline Real sum(Vector<Real> value) {
+    constexpr int n = LANES<Real>;
+    Real parts[n];
+    store(parts, value);
+    for (int width = n / 2; width > 0; width /= 2) {
+        for (int i = 0; i < width; ++i) parts[i] += parts[i + width];
+    }
+    return parts[0];
+}
+
+// exp of numbers in [-87, 88], to about one unit in the last place (float).
+inline Vector<float> exponential(Vector<float> x) {
+    using Integers = VectorOf<float>::integers;
+    constexpr float LOG2E = 1.44269504088896341F, LN2_HIGH = 0.693359375F,
+                    LN2_LOW = -2.12194440e-4F;
+    constexpr float ROUND = 12582912.0F;  // 1.5 * 2^23: adding it rounds to an integer
+    const Vector<float> power = (x * LOG2E + ROUND) - ROUND;
+    const Vector<float> y = (x - power * LN2_HIGH) - power * LN2_LOW;
+    Vector<float> series = y * 1.9875691500e-4F + 1.3981999507e-3F;
+    series = series * y + 8.3334519073e-3F;
+    series = series * y + 4.1665795894e-2F;
+    series = series * y + 1.6666665459e-1F;
+    series = series * y + 5.0000001201e-1F;
+    series = series * (y * y) + y + 1.0F;
+    const Integers exponent = (__builtin_convertvector(power, Integers) + 127) << 23;
+    Vector<float> scale;
+    std::memcpy(&scale, &exponent, sizeof scale);
+    return series * scale;
+}
+
+inline Vector<double> exponential(Vector<double> x) {
+    for (int i = 0; i < LANES<double>; ++i) x[i] = std::exp(x[i]);
+    return x;
+}
+
+// 1 / (1 + exp(-x)); beyond |x| = 80 it is 0 or 1 to the last digit of what it multiplies.
+template <class Real>
+inline Vector<Real> sigmoid(Vector<Real> x) {
+    const Vector<Real> limit = broadcast<Real>(80);
+    x = x < limit ? x : limit;
+    x = x > -limit ? x : -limit;
+    return Real(1) / (Real(1) + exponential(-x));
+}
+
+}  // namespace SEZM_KERNEL_ISA
+}  // namespace sezm::kernels
