@@ -17,7 +17,7 @@ inline void prefetch(const Real *from, int n) {
 
 template <class Real>
 struct EdgeGradients {
-    Real *feature_rows, *wigner, *radial, *weight;
+    Real *features, *wigner, *radial, *weight;
 };
 
 template <class Real>
@@ -35,20 +35,21 @@ class EdgeBackward {
           layers_(shape, in.layers, true) {}
 
     void run(const ParallelFor &parallel_for) const {
-        const std::int64_t n_wigner = shape_.n_slots * wigner_size();
-        std::fill(grad_.wigner, grad_.wigner + n_wigner, Real(0));
+        std::fill(grad_.features, grad_.features + shape_.n_atoms * shape_.feature_size(), Real(0));
+        std::fill(grad_.wigner, grad_.wigner + shape_.n_slots * shape_.wigner_size(), Real(0));
         std::fill(grad_.radial, grad_.radial + shape_.n_slots * shape_.radial_width, Real(0));
         std::fill(grad_.weight, grad_.weight + shape_.n_slots, Real(0));
-        const std::int64_t tiles = (sources_.n_rows + ROWS - 1) / ROWS;
-        parallel_for(tiles, [&](std::int64_t tile) {
-            Scratch scratch(shape_);
-            compute(tile * ROWS, std::min(sources_.n_rows, (tile + 1) * ROWS), scratch);
-        });
+        for_row_ranges(sources_.n_rows, sources_.atom, parallel_for,
+                       [&](std::int64_t first, std::int64_t last) {
+                           Scratch scratch(shape_);
+                           for (std::int64_t i = first * ROW_WIDTH; i < last * ROW_WIDTH;) {
+                               i = fill(scratch, i, last * ROW_WIDTH);
+                               compute(scratch);
+                           }
+                       });
     }
 
   private:
-    static constexpr std::int64_t ROWS = TILE / ROW_WIDTH;
-
     struct Scratch {
         explicit Scratch(const EdgeShape &shape)
             : gradient(TILE * shape.width()),
@@ -60,7 +61,7 @@ class EdgeBackward {
               transposed(shape.channels * padded(shape.n_feature_rows())),
               row(shape.channels) {}
         std::vector<Real> gradient, products, pairs, logits, mixing, mixing_grad, transposed, row;
-        std::int64_t slot[TILE], source_row[TILE];
+        std::int64_t slot[TILE], atom[TILE];
         int count = 0;
     };
 
@@ -68,20 +69,22 @@ class EdgeBackward {
         return (columns + LANES<Real> - 1) / LANES<Real> * LANES<Real>;
     }
 
-    void compute(std::int64_t first_row, std::int64_t last_row, Scratch &s) const {
-        s.count = 0;
-        for (std::int64_t i = first_row * ROW_WIDTH; i < last_row * ROW_WIDTH; ++i) {
-            const std::int64_t slot = sources_.slot[i];
+    // Takes the next slots that have a weight; returns the place behind them.
+    std::int64_t fill(Scratch &s, std::int64_t first, std::int64_t last) const {
+        for (s.count = 0; first < last && s.count < TILE; ++first) {
+            const std::int64_t slot = sources_.slot[first];
             if (slot == shape_.n_slots - 1 || in_.weight[slot] == 0) continue;
             s.slot[s.count] = slot;
-            s.source_row[s.count++] = i / ROW_WIDTH;
+            s.atom[s.count++] = sources_.atom[first / ROW_WIDTH];
         }
+        return first;
+    }
+
+    void compute(Scratch &s) const {
         const int width = shape_.width();
         for (int t = 0; t < s.count; ++t) {
             if (t + 1 < s.count) {
                 prefetch(saved(shape_.n_layers - 1, s.slot[t + 1]), width);
-                prefetch(grad_sums_ + s.slot[t + 1] / ROW_WIDTH * sum_size(),
-                         static_cast<int>(sum_size()));
             }
             rotate_back(s.slot[t], &s.gradient[t * width]);
         }
@@ -96,15 +99,13 @@ class EdgeBackward {
                                  s.pairs.data());
             }
         }
-        Real *rows = grad_.feature_rows;
-        const std::int64_t size = feature_size();
-        std::fill(rows + first_row * size, rows + last_row * size, Real(0));
         for (int t = 0; t < s.count; ++t) {
-            const bool first = t == 0 || s.source_row[t] != s.source_row[t - 1];
+            const Real *gradient = &s.gradient[t * width];
             if (shape_.per_channel) {
-                through_scaling(s.slot[t], s.source_row[t], &s.gradient[t * width], s);
+                through_scaling(s.slot[t], s.atom[t], gradient, s);
             } else {
-                through_mixing(s.slot[t], s.source_row[t], first, &s.gradient[t * width], s);
+                if (t == 0 || s.atom[t] != s.atom[t - 1]) transpose_features(s.atom[t], s);
+                through_mixing(s.slot[t], s.atom[t], gradient, s);
             }
         }
     }
@@ -117,10 +118,10 @@ class EdgeBackward {
     void rotate_back(std::int64_t slot, Real *gradient) const {
         constexpr int n = LANES<Real>;
         const int C = shape_.channels;
-        const Real *grad_sum = grad_sums_ + slot / ROW_WIDTH * sum_size();
+        const Real *grad_sum = grad_sums_ + in_.target[slot / ROW_WIDTH] * shape_.sum_size();
         const Real *message = saved(shape_.n_layers - 1, slot),
-                   *wigner = in_.wigner + slot * wigner_size();
-        Real *grad_wigner = grad_.wigner + slot * wigner_size();
+                   *wigner = in_.wigner + slot * shape_.wigner_size();
+        Real *grad_wigner = grad_.wigner + slot * shape_.wigner_size();
         const Real weight = in_.weight[slot];
         Real grad_weight = 0;
         for (const MessageRow &row : tables_.rows) {
@@ -178,22 +179,25 @@ class EdgeBackward {
         layers_.add_gate_gradient(layer, s.count, s.logits.data(), s.products.data());
     }
 
+    // [C, P], each row padded to whole vectors.
+    void transpose_features(std::int64_t atom, Scratch &s) const {
+        const int C = shape_.channels, P = shape_.n_feature_rows(), ld = padded(P);
+        const Real *features = in_.features + atom * shape_.feature_size();
+        for (int p = 0; p < P; ++p) {
+            for (int c = 0; c < C; ++c) s.transposed[c * ld + p] = features[p * C + c];
+        }
+    }
+
     // Through the rotation to the edge frame and the radial kernel, in one matrix K (EdgeTables).
-    void through_mixing(std::int64_t slot, std::int64_t source_row, bool first,
-                        const Real *gradient, Scratch &s) const {
+    void through_mixing(std::int64_t slot, std::int64_t atom, const Real *gradient,
+                        Scratch &s) const {
         const int C = shape_.channels, P = shape_.n_feature_rows(), M = shape_.n_rows(),
                   ld = padded(P);
-        const Real *wigner = in_.wigner + slot * wigner_size(),
+        const Real *wigner = in_.wigner + slot * shape_.wigner_size(),
                    *radial = in_.radial + slot * shape_.radial_width;
-        if (first) {
-            const Real *features = in_.features + sources_.atom[source_row] * feature_size();
-            for (int p = 0; p < P; ++p) {
-                for (int c = 0; c < C; ++c) s.transposed[c * ld + p] = features[p * C + c];
-            }
-        }
         product(M, ld, C, gradient, C, s.transposed.data(), ld, static_cast<const Real *>(nullptr),
                 0, s.mixing_grad.data(), ld);
-        Real *grad_wigner = grad_.wigner + slot * wigner_size(),
+        Real *grad_wigner = grad_.wigner + slot * shape_.wigner_size(),
              *grad_radial = grad_.radial + slot * shape_.radial_width;
         std::fill(s.mixing.begin(), s.mixing.end(), Real(0));
         for (const MixingBlock &block : tables_.blocks) {
@@ -208,21 +212,21 @@ class EdgeBackward {
             }
             grad_radial[block.entry] += overlap;
         }
-        Real *row = grad_.feature_rows + source_row * feature_size();
+        Real *row = grad_.features + atom * shape_.feature_size();
         product(P, C, M, s.mixing.data(), M, gradient, C, row, C, row, C);
     }
 
     // Through radial factors of degrees and channels, and the rotation to the edge frame.
-    void through_scaling(std::int64_t slot, std::int64_t source_row, const Real *gradient,
+    void through_scaling(std::int64_t slot, std::int64_t atom, const Real *gradient,
                          Scratch &s) const {
         constexpr int n = LANES<Real>;
         const int C = shape_.channels;
-        const Real *wigner = in_.wigner + slot * wigner_size(),
+        const Real *wigner = in_.wigner + slot * shape_.wigner_size(),
                    *radial = in_.radial + slot * shape_.radial_width;
-        const Real *features = in_.features + sources_.atom[source_row] * feature_size();
-        Real *grad_wigner = grad_.wigner + slot * wigner_size(),
+        const Real *features = in_.features + atom * shape_.feature_size();
+        Real *grad_wigner = grad_.wigner + slot * shape_.wigner_size(),
              *grad_radial = grad_.radial + slot * shape_.radial_width;
-        Real *grad_features = grad_.feature_rows + source_row * feature_size();
+        Real *grad_features = grad_.features + atom * shape_.feature_size();
         for (const MessageRow &row : tables_.rows) {
             const Real *rho = radial + row.degree * C, *x = features + row.packed * C;
             product(1, C, row.count, wigner + row.wigner, row.count, x, C,
@@ -245,16 +249,6 @@ class EdgeBackward {
             }
             gradient += C;
         }
-    }
-
-    std::int64_t wigner_size() const {
-        return static_cast<std::int64_t>(shape_.n_orders()) * shape_.n_packed();
-    }
-    std::int64_t sum_size() const {
-        return static_cast<std::int64_t>(shape_.n_packed()) * shape_.channels;
-    }
-    std::int64_t feature_size() const {
-        return static_cast<std::int64_t>(shape_.n_feature_rows()) * shape_.channels;
     }
 
     static std::vector<int> first_rows(const EdgeShape &shape) {

@@ -6,6 +6,7 @@
 
 #include "edge_messages.hpp"
 #include "edge_tables.hpp"
+#include "row_ranges.hpp"
 #include "so2_layers.hpp"
 
 namespace sezm::kernels {
@@ -25,16 +26,18 @@ class EdgeForward {
           layers_(shape, in.layers, false) {}
 
     void run(const ParallelFor &parallel_for) const {
-        const std::int64_t n_rows = shape_.n_slots / ROW_WIDTH, tiles = (n_rows + ROWS - 1) / ROWS;
-        parallel_for(tiles, [&](std::int64_t tile) {
-            Scratch scratch(shape_);
-            compute(tile * ROWS, std::min(n_rows, (tile + 1) * ROWS), scratch);
-        });
+        std::fill(sums_, sums_ + shape_.n_atoms * shape_.sum_size(), Real(0));
+        for_row_ranges(shape_.n_rows_of_slots(), in_.target, parallel_for,
+                       [&](std::int64_t first, std::int64_t last) {
+                           Scratch scratch(shape_);
+                           for (std::int64_t slot = first * ROW_WIDTH; slot < last * ROW_WIDTH;) {
+                               slot = scratch.fill(in_.weight, slot, last * ROW_WIDTH);
+                               compute(scratch);
+                           }
+                       });
     }
 
   private:
-    static constexpr std::int64_t ROWS = TILE / ROW_WIDTH;
-
     struct Scratch {
         explicit Scratch(const EdgeShape &shape)
             : messages(TILE * shape.width()),
@@ -45,13 +48,17 @@ class EdgeForward {
         std::vector<Real> messages, products, pairs, logits, mixing;
         std::int64_t slot[TILE];
         int count = 0;
+
+        // Takes the next slots that have a weight; returns the one behind them.
+        std::int64_t fill(const Real *weight, std::int64_t first, std::int64_t last) {
+            for (count = 0; first < last && count < TILE; ++first) {
+                if (weight[first] != 0) slot[count++] = first;
+            }
+            return first;
+        }
     };
 
-    void compute(std::int64_t first_row, std::int64_t last_row, Scratch &s) const {
-        s.count = 0;
-        for (std::int64_t slot = first_row * ROW_WIDTH; slot < last_row * ROW_WIDTH; ++slot) {
-            if (in_.weight[slot] != 0) s.slot[s.count++] = slot;
-        }
+    void compute(Scratch &s) const {
         for (int t = 0; t < s.count; ++t)
             rotate(s.slot[t], &s.messages[t * shape_.width()], s.mixing.data());
         for (int i = 0; i < shape_.n_layers; ++i) {
@@ -60,15 +67,14 @@ class EdgeForward {
             save(i, s);
             if (i + 1 < shape_.n_layers) add_gated(i, s);
         }
-        std::fill(sums_ + first_row * row_size(), sums_ + last_row * row_size(), Real(0));
         for (int t = 0; t < s.count; ++t) add_to_sums(s.slot[t], &s.products[t * shape_.width()]);
     }
 
     // Features of the source in the frame of the edge, radially modulated.
     void rotate(std::int64_t slot, Real *message, Real *mixing) const {
         const int C = shape_.channels, P = shape_.n_feature_rows();
-        const Real *features = in_.features + in_.source[slot] * P * C;
-        const Real *wigner = in_.wigner + slot * shape_.n_orders() * shape_.n_packed();
+        const Real *features = in_.features + in_.source[slot] * shape_.feature_size();
+        const Real *wigner = in_.wigner + slot * shape_.wigner_size();
         const Real *radial = in_.radial + slot * shape_.radial_width;
         if (shape_.per_channel) {
             for (const MessageRow &row : tables_.rows) {
@@ -127,8 +133,8 @@ class EdgeForward {
     void add_to_sums(std::int64_t slot, const Real *message) const {
         constexpr int n = LANES<Real>;
         const int C = shape_.channels;
-        const Real *wigner = in_.wigner + slot * shape_.n_orders() * shape_.n_packed();
-        Real *sums = sums_ + slot / ROW_WIDTH * row_size();
+        const Real *wigner = in_.wigner + slot * shape_.wigner_size();
+        Real *sums = sums_ + in_.target[slot / ROW_WIDTH] * shape_.sum_size();
         for (const MessageRow &row : tables_.rows) {
             for (int j = 0; j < row.count; ++j) {
                 const Vector<Real> factor = broadcast(wigner[row.wigner + j] * in_.weight[slot]);
@@ -138,10 +144,6 @@ class EdgeForward {
             }
             message += C;
         }
-    }
-
-    std::int64_t row_size() const {
-        return static_cast<std::int64_t>(shape_.n_packed()) * shape_.channels;
     }
 
     const EdgeShape &shape_;

@@ -12,9 +12,9 @@ void forward(const EdgeShape &shape, const EdgeTensors<Real> &in, Real *sums, Re
 
 template <class Real>
 void backward(const EdgeShape &shape, const EdgeTensors<Real> &in, const SourceRows &sources,
-              const Real *saved, const Real *grad_sums, Real *grad_feature_rows, Real *grad_wigner,
+              const Real *saved, const Real *grad_sums, Real *grad_features, Real *grad_wigner,
               Real *grad_radial, Real *grad_weight, const ParallelFor &parallel_for) {
-    const EdgeGradients<Real> grad{grad_feature_rows, grad_wigner, grad_radial, grad_weight};
+    const EdgeGradients<Real> grad{grad_features, grad_wigner, grad_radial, grad_weight};
     EdgeBackward<Real>(shape, in, sources, saved, grad_sums, grad).run(parallel_for);
 }
 

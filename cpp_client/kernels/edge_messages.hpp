@@ -15,7 +15,8 @@ using ParallelFor = std::function<void(std::int64_t n, const std::function<void(
 // What both directions read; row-major, notation of export/FORMAT.md.
 template <class Real>
 struct EdgeTensors {
-    const std::int64_t *source;  // [S]
+    const std::int64_t *source;  // [S] atom of each slot
+    const std::int64_t *target;  // [S / 4] atom of each row; equal ones lie together
     const Real *features;        // [A, P, C]
     const Real *wigner;          // [S, n_orders, D]
     const Real *radial;          // [S, radial_width]
@@ -27,19 +28,19 @@ struct EdgeTensors {
 struct SourceRows {
     std::int64_t n_rows;       // Q
     const std::int64_t *slot;  // [4 Q]; the last slot, which is empty, stands for none
-    const std::int64_t *atom;  // [Q]
+    const std::int64_t *atom;  // [Q]; rows of equal source lie together
 };
 
 // Slots of weight zero are left out: they change no sum, and gradients there are left at zero.
 template <class Real>
 struct EdgeKernels {
-    // ``sums`` [S / 4, D, C]; ``saved`` [n_layers, S, width] for the way back, or null.
+    // ``sums`` [A, D, C]; ``saved`` [n_layers, S, width] for the way back, or null.
     void (*forward)(const EdgeShape &, const EdgeTensors<Real> &, Real *sums, Real *saved,
                     const ParallelFor &);
-    // ``grad_sums`` [S / 4, D, C] given; the results are like features [Q, P, C], wigner, radial
-    // and weight.
+    // ``grad_sums`` [A, D, C] given; the results are like features, wigner, radial and
+    // weight.
     void (*backward)(const EdgeShape &, const EdgeTensors<Real> &, const SourceRows &,
-                     const Real *saved, const Real *grad_sums, Real *grad_feature_rows,
+                     const Real *saved, const Real *grad_sums, Real *grad_features,
                      Real *grad_wigner, Real *grad_radial, Real *grad_weight, const ParallelFor &);
 };
 

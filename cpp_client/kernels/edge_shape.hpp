@@ -9,12 +9,16 @@ constexpr int ROW_WIDTH = 4;  // slots per row, as in neighbor_rows.py
 
 // Notation of export/FORMAT.md: degrees up to lmax, orders up to mmax, C channels.
 struct EdgeShape {
-    std::int64_t n_slots = 0;
+    std::int64_t n_atoms = 0, n_slots = 0;  // A, S
     int lmax = 0, mmax = 0, channels = 0, rank = 1, n_layers = 0;
     int radial_width = 0;      // numbers of ``radial`` per slot
     bool per_channel = false;  // ``radial`` multiplies degrees and channels, else it mixes degrees
 
-    int n_packed() const { return (lmax + 1) * (lmax + 1); }  // D
+    std::int64_t n_rows_of_slots() const { return n_slots / ROW_WIDTH; }  // R
+    int n_packed() const { return (lmax + 1) * (lmax + 1); }              // D
+    int sum_size() const { return n_packed() * channels; }
+    int feature_size() const { return n_feature_rows() * channels; }
+    int wigner_size() const { return n_orders() * n_packed(); }
     int n_feature_rows() const { return rank * n_packed(); }  // P
     int n_orders() const { return 2 * mmax + 1; }             // 0, -1, +1, ...
     int order(int o) const { return (o + 1) / 2; }            // |m| of the o-th

@@ -57,6 +57,7 @@ ParallelFor parallel_for(OrtKernelContext *context) {
 EdgeShape edge_shape(const Shape &features, const Shape &wigner, const Shape &radial,
                      bool per_channel) {
     EdgeShape shape;
+    shape.n_atoms = features.at(0);
     shape.n_slots = wigner.at(0);
     shape.mmax = static_cast<int>(wigner.at(1) - 1) / 2;
     shape.lmax = static_cast<int>(std::lround(std::sqrt(static_cast<double>(wigner.at(2))))) - 1;
@@ -88,6 +89,7 @@ struct ForwardKernel {
         Shape features, wigner, radial;
         EdgeTensors<Real> in{};
         in.source = inputs.take<std::int64_t>();
+        in.target = inputs.take<std::int64_t>();
         in.features = inputs.take<Real>(&features);
         in.wigner = inputs.take<Real>(&wigner);
         in.radial = inputs.take<Real>(&radial);
@@ -98,9 +100,8 @@ struct ForwardKernel {
         in.layers = layers.data();
 
         Ort::KernelContext &context = inputs.context;
-        Real *sums =
-            context.GetOutput(0, Shape{shape.n_slots / ROW_WIDTH, shape.n_packed(), shape.channels})
-                .template GetTensorMutableData<Real>();
+        Real *sums = context.GetOutput(0, Shape{shape.n_atoms, shape.n_packed(), shape.channels})
+                         .template GetTensorMutableData<Real>();
         // All that is saved goes into the first tensor; the layout is the kernels' own affair.
         // There is none in graphs without a way back.
         auto saved = context.GetOutput(1, Shape{shape.n_layers * shape.n_slots, shape.width()});
@@ -121,6 +122,7 @@ struct BackwardKernel {
         Shape slots, features, wigner, radial;
         EdgeTensors<Real> in{};
         in.source = inputs.take<std::int64_t>();
+        in.target = inputs.take<std::int64_t>();
         SourceRows sources{};
         sources.slot = inputs.take<std::int64_t>(&slots);
         sources.atom = inputs.take<std::int64_t>();
@@ -144,7 +146,7 @@ struct BackwardKernel {
         const auto output = [&](std::size_t i, const Shape &size) {
             return context.GetOutput(i, size).template GetTensorMutableData<Real>();
         };
-        Real *grad_features = output(0, {sources.n_rows, features.at(1), features.at(2)});
+        Real *grad_features = output(0, features);
         Real *grad_wigner = output(1, wigner), *grad_radial = output(2, radial);
         Real *grad_weight = output(3, {shape.n_slots, 1});
         edge_kernels<Real>().backward(shape, in, sources, saved, grad_sums, grad_features,
@@ -187,9 +189,9 @@ struct EdgeOp : Ort::CustomOpBase<EdgeOp<Real, Kernel, N_INDICES>, Kernel<Real>>
 };
 
 template <class Real>
-using ForwardOp = EdgeOp<Real, ForwardKernel, 1>;
+using ForwardOp = EdgeOp<Real, ForwardKernel, 2>;
 template <class Real>
-using BackwardOp = EdgeOp<Real, BackwardKernel, 3>;
+using BackwardOp = EdgeOp<Real, BackwardKernel, 4>;
 
 // All operators; they must live as long as any session.
 struct Operators {
