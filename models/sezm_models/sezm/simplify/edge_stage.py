@@ -6,7 +6,6 @@ kernels, and everything that is linear in the sums.
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor, nn
 
 from ..activation import ACTIVATIONS
