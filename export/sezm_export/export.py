@@ -133,19 +133,25 @@ def export_model(
     metadata = replace(metadata, summary=summarise(model))
     if not file_format.is_portable:
         _check_portable(output, metadata)
-    report("tracing the model")
-    graph: Graphs
-    if functions is not None:
-        graph = trace_stages(functions)
-    else:
-        samples = None if static is None else SampleSizes(*static, systems=1, symbolic=False)
-        graph = simplify_graph(trace(model, static=samples, atom_virial=atom_virial))
+    samples = None if static is None else SampleSizes(*static, systems=1, symbolic=False)
+
+    def written(file: Path) -> Metadata:
+        whole = format_of(file).has_functions
+        report("tracing the model")
+        graph: Graphs
+        if functions is not None:
+            graph = trace_stages(functions, whole=whole)
+        else:
+            traced = trace(model, static=samples, atom_virial=atom_virial, whole=whole)
+            graph = simplify_graph(traced)
+        return _write(graph, model, metadata, file, report)
+
     if not file_format.is_portable:
         portable = output.with_suffix(".onnx")
         if not is_same_model(portable, metadata):
-            _write(graph, model, metadata, portable, report)
+            written(portable)
         metadata = replace(metadata, compiled_for=compiled_here(portable.name))
-    return _write(graph, model, metadata, output, report)
+    return written(output)
 
 
 def _write(

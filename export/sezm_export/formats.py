@@ -24,6 +24,7 @@ class Format:
             without staged files.
         save: writes what either gave, with metadata; may be called again with other metadata.
         is_portable: runs on any machine.
+        has_functions: takes graphs in which the operators of ``sezm_models`` are whole.
     """
 
     name: str
@@ -31,6 +32,7 @@ class Format:
     lower_staged: Callable[[Sequence[fx.GraphModule], Metadata], Any] | None
     save: Callable[[Any, Metadata, Path], None]
     is_portable: bool = True
+    has_functions: bool = False
 
 
 def format_of(path: Path) -> Format:
@@ -47,7 +49,7 @@ def format_of(path: Path) -> Format:
         from .onnx import save_onnx, to_onnx
         from .onnx_staged import to_staged_onnx
 
-        return Format("ONNX", to_onnx, to_staged_onnx, save_onnx)
+        return Format("ONNX", to_onnx, to_staged_onnx, save_onnx, has_functions=True)
     if path.suffix == ".pt2":
         from .aotinductor import require_compiler, save_aotinductor, to_aotinductor
 

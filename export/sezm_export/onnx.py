@@ -19,10 +19,9 @@ from sezm_infer.contract import METADATA_KEY, TensorSpec
 from sezm_infer.errors import SezmError
 from sezm_infer.metadata import Metadata
 
-from .graph_tools import is_tensor, shape, value
-from .onnx_builder import OnnxBuilder, OnnxConstants, onnx_model
-from .onnx_lowering import ONNX_TYPES, Lowering
-from .onnx_operators import TRANSLATIONS, constant
+from .onnx_builder import OnnxBuilder, OnnxConstants, OnnxFunctions, onnx_model
+from .onnx_lowering import ONNX_TYPES
+from .onnx_nodes import lower_nodes
 
 PRODUCER = "sezm-infer"
 
@@ -37,10 +36,11 @@ def to_onnx(module: fx.GraphModule, metadata: Metadata) -> onnx.ModelProto:
     Raises:
         SezmError: an operator that has no translation.
     """
-    constants = OnnxConstants()
+    constants, functions = OnnxConstants(), OnnxFunctions()
     inputs = [value_info(spec, metadata) for spec in metadata.inputs]
-    graph = onnx_graph(module, OnnxBuilder(constants), metadata.outputs, metadata, inputs)
-    return onnx_model(graph, constants, PRODUCER)
+    builder = OnnxBuilder(constants, functions)
+    graph = onnx_graph(module, builder, metadata.outputs, metadata, inputs)
+    return onnx_model(graph, constants, functions, PRODUCER)
 
 
 def onnx_graph(
@@ -59,17 +59,8 @@ def onnx_graph(
         metadata: gives the dtype.
         inputs: of the graph; none of one inside another, which reads the values of that one.
     """
-    lowering = Lowering(builder, module.meta["sizes"])
-    for node in module.graph.nodes:
-        if node.op == "placeholder":
-            lowering.names[node] = node.name
-        elif node.op == "get_attr":
-            lowering.names[node] = constant(lowering, getattr(module, node.target))
-        elif node.op == "call_function":
-            lowering.names[node] = _translated(lowering, node)
-        else:
-            for result, spec in zip(node.args[0], outputs, strict=True):
-                builder.rename(lowering.names[result], spec.name)
+    for result, spec in zip(lower_nodes(module, builder), outputs, strict=True):
+        builder.rename(result, spec.name)
     return builder.graph(PRODUCER, inputs, [value_info(spec, metadata) for spec in outputs])
 
 
@@ -96,21 +87,6 @@ def require_no_racing_sum(path: Path) -> None:
                 f"{path}: {node.name} is a ScatterND with a reduction, which ONNX Runtime computes "
                 "wrongly on several threads."
             )
-
-
-def _translated(lowering: Lowering, node: fx.Node) -> str:
-    translation = TRANSLATIONS.get(node.target)
-    if translation is None:
-        raise SezmError(f"the model uses {node.target}, which has no translation to ONNX.")
-    try:
-        name = translation(lowering, node, *node.args, **node.kwargs)
-    except (NotImplementedError, TypeError) as error:
-        raise SezmError(f"no translation to ONNX of {node.format_node()} ({error}).") from error
-    if is_tensor(node):
-        axes = [lowering.sizes.dim(length) for length in shape(node)]
-        names = [axis if isinstance(axis, int) else str(axis) for axis in axes]
-        lowering.builder.describe(name, ONNX_TYPES[value(node).dtype], names)
-    return name
 
 
 def _all_nodes(graph: onnx.GraphProto) -> Iterator[onnx.NodeProto]:

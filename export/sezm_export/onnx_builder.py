@@ -9,12 +9,17 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
+from sezm_infer.contract import TensorSpec
+
 OPSET = 18
 """The first in which ScatterElements has "max" and all reductions take axes as an input. Nothing
 newer is needed, and every ONNX Runtime since 1.14, OpenVINO and others read it."""
 
 IR_VERSION = 8
 """The file layout that goes with opset 18."""
+
+DOMAIN, DOMAIN_VERSION = "sezm", 1
+"""Of functions."""
 
 
 class OnnxConstants:
@@ -34,16 +39,44 @@ class OnnxConstants:
             self._names[key] = name
         return self._names[key]
 
+    def as_nodes(self) -> list[onnx.NodeProto]:
+        """Nodes that make them, for functions, which have no other constants."""
+        return [
+            helper.make_node("Constant", [], [tensor.name], name=tensor.name, value=tensor)
+            for tensor in self.tensors
+        ]
+
+
+class OnnxFunctions:
+    """Functions of a file: each may be called from all of its graphs.
+
+    Attributes:
+        by_name: the functions.
+        signatures: of each, its inputs.
+    """
+
+    def __init__(self) -> None:
+        self.by_name: dict[str, onnx.FunctionProto] = {}
+        self.signatures: dict[str, list[TensorSpec]] = {}
+
+    def add(self, function: onnx.FunctionProto, inputs: list[TensorSpec]) -> None:
+        """A function that has no namesake here."""
+        self.by_name[function.name], self.signatures[function.name] = function, inputs
+
 
 class OnnxBuilder:
     """Nodes of one graph in order of execution.
 
     Args:
         constants: of the file.
+        functions: of the file.
         prefix: of the names of all values, different for each graph of a file.
     """
 
-    def __init__(self, constants: OnnxConstants, prefix: str = "") -> None:
+    def __init__(
+        self, constants: OnnxConstants, functions: OnnxFunctions, prefix: str = ""
+    ) -> None:
+        self.functions = functions
         self._prefix = prefix
         self._nodes: list[onnx.NodeProto] = []
         self._constants = constants
@@ -91,6 +124,17 @@ class OnnxBuilder:
         """A constant int64 without axes."""
         return self.constant(np.array(number, dtype=np.int64))
 
+    def call(
+        self, function: str, inputs: Sequence[str], n_outputs: int, **attributes: Any
+    ) -> list[str]:
+        """The results of a function of the file."""
+        name = f"{self._prefix}{function}_{len(self._nodes)}"
+        outputs = [f"{name}_{position}" for position in range(n_outputs)]
+        self._nodes.append(
+            helper.make_node(function, inputs, outputs, name=name, domain=DOMAIN, **attributes)
+        )
+        return outputs
+
     def describe(self, value: str, element_type: int, shape: Sequence[int | str]) -> None:
         """State the shape of a value.
 
@@ -124,13 +168,30 @@ class OnnxBuilder:
             self._nodes, name, list(inputs), list(outputs), value_info=described
         )
 
+    def function(
+        self, name: str, inputs: Sequence[str], outputs: Sequence[str], attributes: Sequence[str]
+    ) -> onnx.FunctionProto:
+        """The finished nodes as a function of these values, with its constants.
 
-def onnx_model(graph: onnx.GraphProto, constants: OnnxConstants, producer: str) -> onnx.ModelProto:
-    """The model of a graph and all constants that it and the graphs inside it use."""
+        Its attributes are for kernels that compute it otherwise.
+        """
+        nodes = [*self._constants.as_nodes(), *self._nodes]
+        opsets = [helper.make_opsetid("", OPSET)]
+        return helper.make_function(DOMAIN, name, inputs, outputs, nodes, opsets, attributes)
+
+
+def onnx_model(
+    graph: onnx.GraphProto, constants: OnnxConstants, functions: OnnxFunctions, producer: str
+) -> onnx.ModelProto:
+    """The model of a graph and all that it and the graphs inside it use."""
     graph.initializer.extend(constants.tensors)
+    opsets = [helper.make_opsetid("", OPSET)]
+    if functions.by_name:
+        opsets.append(helper.make_opsetid(DOMAIN, DOMAIN_VERSION))
     return helper.make_model(
         graph,
         producer_name=producer,
         ir_version=IR_VERSION,
-        opset_imports=[helper.make_opsetid("", OPSET)],
+        opset_imports=opsets,
+        functions=list(functions.by_name.values()),
     )

@@ -17,7 +17,7 @@ from sezm_infer.metadata import Metadata
 from sezm_infer.staged_contract import PROGRAM, common_signature
 
 from .onnx import PRODUCER, onnx_graph, value_info
-from .onnx_builder import OnnxBuilder, OnnxConstants, onnx_model
+from .onnx_builder import OnnxBuilder, OnnxConstants, OnnxFunctions, onnx_model
 
 
 @dataclass(frozen=True)
@@ -28,6 +28,7 @@ class _File:
     outputs: Sequence[TensorSpec]
     metadata: Metadata
     constants: OnnxConstants
+    functions: OnnxFunctions
 
 
 def to_staged_onnx(modules: Sequence[fx.GraphModule], metadata: Metadata) -> onnx.ModelProto:
@@ -41,9 +42,10 @@ def to_staged_onnx(modules: Sequence[fx.GraphModule], metadata: Metadata) -> onn
         SezmError: an operator that has no translation.
     """
     signature = common_signature(metadata)
-    file = _File(modules, signature.outputs, metadata, OnnxConstants())
+    file = _File(modules, signature.outputs, metadata, OnnxConstants(), OnnxFunctions())
     inputs = [value_info(spec, metadata) for spec in (PROGRAM, *signature.inputs)]
-    return onnx_model(_from_program(file, 0, "", inputs), file.constants, PRODUCER)
+    graph = _from_program(file, 0, "", inputs)
+    return onnx_model(graph, file.constants, file.functions, PRODUCER)
 
 
 def _from_program(
@@ -53,14 +55,14 @@ def _from_program(
     own = f"program_{number}_"
     yes = onnx_graph(
         file.modules[number],
-        OnnxBuilder(file.constants, own),
+        OnnxBuilder(file.constants, file.functions, own),
         _prefixed(file.outputs, own),
         file.metadata,
     )
     if number == len(file.modules) - 1:
         return yes
     no = _from_program(file, number + 1, f"after_{number}_")
-    builder = OnnxBuilder(file.constants, prefix)
+    builder = OnnxBuilder(file.constants, file.functions, prefix)
     is_this = builder.op("Equal", PROGRAM.name, builder.integer(number))
     results = _prefixed(file.outputs, prefix)
     for value, spec in zip(builder.choice(is_this, yes, no), results, strict=True):

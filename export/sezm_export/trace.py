@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 import torch
+from sezm_models.sezm.edge_operators import kept_whole
 from torch import Tensor, fx
 
 from sezm_infer.contract import TensorSpec, signature
@@ -27,7 +28,11 @@ Tensors = tuple[Tensor, ...]
 
 
 def trace(
-    model: EnergyModel, *, static: SampleSizes | None = None, atom_virial: bool = False
+    model: EnergyModel,
+    *,
+    static: SampleSizes | None = None,
+    atom_virial: bool = False,
+    whole: bool = False,
 ) -> fx.GraphModule:
     """The graph of :func:`flat_outputs`, its placeholders named and ordered as the contract's.
 
@@ -35,6 +40,7 @@ def trace(
         model: whose parameters become constants of the graph.
         static: fixed sizes; None for a graph that takes any.
         atom_virial: with the atoms' shares in the virial.
+        whole: keep the operators of ``sezm_models`` whole, for formats with functions.
 
     Returns:
         a graph whose nodes carry a meta tensor of the sample sizes in ``meta["val"]``, and itself
@@ -50,6 +56,8 @@ def trace(
             inputs = spread_padding_edges(inputs, model.cutoff)
         return flat_outputs(model, *inputs, atom_virial=atom_virial)
 
+    if whole:
+        function = kept_whole()(function)
     specs = signature(model.conditioning, model.forces_kind, atom_virial=atom_virial).inputs
     if static is not None:
         return _trace_at(function, specs, model.dtype, static)

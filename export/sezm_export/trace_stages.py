@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from sezm_models.sezm.edge_operators import kept_whole
 from torch import fx
 
 from sezm_infer.staged_contract import program_signature, programs
@@ -14,8 +15,12 @@ from .stage_functions import StageFunctions
 from .trace import trace_function
 
 
-def trace_stages(functions: StageFunctions) -> list[fx.GraphModule]:
+def trace_stages(functions: StageFunctions, *, whole: bool = False) -> list[fx.GraphModule]:
     """Simplified graphs, in the order of the programs' numbers.
+
+    Args:
+        functions: of the model.
+        whole: see :func:`~sezm_export.trace.trace`.
 
     Raises:
         SezmError: as :func:`~sezm_export.trace.trace`.
@@ -29,5 +34,7 @@ def trace_stages(functions: StageFunctions) -> list[fx.GraphModule]:
     for program in programs(model.n_stages):
         inputs = program_signature(program, widths, model.conditioning).inputs
         function = functions.program(program)
+        if whole:
+            function = kept_whole()(function)
         graphs.append(simplify_graph(trace_function(function, inputs, model.dtype, samples)))
     return graphs

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
+from dataclasses import dataclass
+from functools import cached_property
 
 import torch
 from torch import Tensor, nn
@@ -13,16 +14,28 @@ from .degrees import degree_of_rows, frame_rows, n_rows, packed_rows
 FrameKey = tuple[int, int]
 
 
-class FrameRotation(NamedTuple):
+@dataclass(frozen=True)
+class FrameRotation:
     """Rotation to the frame of each slot's edge; frame row (m, l), packed row d.
 
     Attributes:
-        rows: [S, M, D] elements (m, d) of the Wigner matrix of d's degree, whatever l is.
-        matrix: [S, M, D] the rotation: zero where d is not of degree l.
+        wigner: [S, 2 mmax + 1, D] rows m' = 0, -1, +1, ... of the Wigner matrices.
+        frame: whose rotation it is.
     """
 
-    rows: Tensor
-    matrix: Tensor
+    wigner: Tensor
+    frame: EdgeFrame
+
+    @cached_property
+    def rows(self) -> Tensor:
+        """[S, M, D] elements (m, d) of the Wigner matrix of d's degree, whatever l is."""
+        by_order = self.wigner.unbind(1)
+        return torch.stack([by_order[row] for row in self.frame.wigner_row], 1)
+
+    @cached_property
+    def matrix(self) -> Tensor:
+        """[S, M, D] the rotation: zero where d is not of degree l."""
+        return self.rows * self.frame.same_degree
 
 
 class EdgeFrame(nn.Module):
@@ -61,9 +74,7 @@ class EdgeFrame(nn.Module):
 
     def rotation(self, wigner: Tensor) -> FrameRotation:
         """From Wigner rows m' = 0, -1, +1, ... [S, *, *] of as many orders and degrees or more."""
-        by_order = wigner[:, :, : n_rows(self.lmax)].unbind(1)
-        rows = torch.stack([by_order[row] for row in self.wigner_row], 1)
-        return FrameRotation(rows, rows * self.same_degree)
+        return FrameRotation(wigner[:, : 2 * self.mmax + 1, : n_rows(self.lmax)], self)
 
     def split_orders(self, local: Tensor, n_focus: int) -> list[Tensor]:
         """[S, M, F * C] -> one [F, S, rows * C] for m = 0, -1, +1, ..., as in :mod:`.so2`."""

@@ -137,6 +137,8 @@ class SO2Convolution(nn.Module):
         self.message_node_grid_product = (
             None if message_node is None else CrossGridNet(lmax=lmax, **width, **message_node)
         )
+        # In place of message and aggregation; set by simplification.
+        self.edge_stage: nn.Module | None = None
         cartesian_mode, cartesian_layers = node_cartesian
         self.node_cartesian_tp = (
             NodeCartesianTensorProduct(
@@ -174,6 +176,8 @@ class SO2Convolution(nn.Module):
         """
         features = features.squeeze(2)
         radial = RadialFeatures(self.lmax, edges, rows, types, self.radial_hidden_proj)
+        if self.edge_stage is not None:
+            return self.edge_stage(features, radial)
         attention = self.aggregation.weights(features[:, 0], radial)
         message, scalars = self.message(features, radial)
         share = None if self.competition is None else self.competition(scalars)

@@ -15,6 +15,7 @@ from torch import nn
 
 from ..descriptor import SeZMDescriptor
 from .aggregation import sum_messages_first
+from .edge_stage import join_edge_stages
 from .feed_forward import simplify_feed_forward
 from .grid_product import simplify_grid_products
 from .initial_features import sum_before_linear_layers
@@ -44,11 +45,12 @@ def simplify(model: Model) -> Model:
 
 
 def _simplify_descriptor(descriptor: SeZMDescriptor) -> None:
+    sum_messages_first(descriptor)
+    join_edge_stages(descriptor)
     multiply_kernels_into_rotations(descriptor)
     fold_radial_maps(descriptor)
     sum_before_linear_layers(descriptor)
     drop_last_layer(descriptor)
     simplify_so2_layers(descriptor)
-    sum_messages_first(descriptor)
     simplify_grid_products(descriptor)
     simplify_feed_forward(descriptor)

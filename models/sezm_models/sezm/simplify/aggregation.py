@@ -59,6 +59,14 @@ class SumFirst(nn.Module):
             summed = sum_packed(message, numerator, radial.rows)
         else:
             summed = _sum_rotated(message, numerator, frame, radial)
+        return self.finished(summed, weights, frame)
+
+    def finished(
+        self, summed: Tensor, weights: AttentionWeights, frame: EdgeFrame | None
+    ) -> Tensor:
+        """What is left to do with sums [N, D, Ch] of messages that this frame has: see
+        :class:`Aggregation`."""
+        if frame is not None:
             summed = summed * frame.truncation_scale.squeeze(3)
         if not self.maps_on_edges:
             summed = self._mapped(summed.unsqueeze(2), None).flatten(2)

@@ -1,0 +1,140 @@
+"""The edge stage as one operator with a derivative, for autograd and for tracing.
+
+Within :func:`kept_whole` a call is one node of the traced graph, ``sezm::edge_messages`` or
+``sezm::edge_messages_grad``; otherwise tracing sees the operators that it consists of.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from ..neighbor_rows import ROW_WIDTH, NeighborRows, sum_to_targets
+from ..segments import segment_sum
+from .edge_layout import EdgeLayout
+from .edge_messages import edge_messages, edge_messages_grad
+
+_WHOLE: ContextVar[bool] = ContextVar("whole edge messages", default=False)
+
+_LAYOUT = "int lmax, int mmax, bool per_channel"
+
+torch.library.define(
+    "sezm::edge_messages",
+    "(Tensor source, Tensor features, Tensor wigner, Tensor radial, Tensor weight, "
+    f"Tensor[] layers, {_LAYOUT}) -> Tensor[]",
+)
+torch.library.define(
+    "sezm::edge_messages_grad",
+    "(Tensor source, Tensor source_slot, Tensor source_atom, Tensor grad_sums, Tensor features, "
+    "Tensor wigner, Tensor radial, Tensor weight, Tensor[] saved, Tensor[] layers, "
+    f"{_LAYOUT}) -> Tensor[]",
+)
+
+
+@contextmanager
+def kept_whole() -> Iterator[None]:
+    """Tracing keeps the operators as they are."""
+    token = _WHOLE.set(True)
+    try:
+        yield
+    finally:
+        _WHOLE.reset(token)
+
+
+def summed_messages(
+    features: Tensor,
+    wigner: Tensor,
+    radial: Tensor,
+    weight: Tensor,
+    layers: Sequence[Tensor],
+    layout: EdgeLayout,
+    rows: NeighborRows,
+) -> Tensor:
+    """Sums over the neighbours of each atom: [N, D, C]; arguments as in :mod:`.edge_messages`.
+
+    Differentiable once, in all but the layers. The gradient that reaches empty slots must be zero,
+    as it is where their weight is.
+    """
+    args = (features, wigner, radial, weight)
+    index = (rows.source, rows.source_slot, rows.source_atom)
+    return sum_to_targets(_SummedMessages.apply(layout, layers, index, *args), rows)
+
+
+class _SummedMessages(torch.autograd.Function):
+    @staticmethod
+    def forward(
+        ctx: Any,
+        layout: EdgeLayout,
+        layers: Sequence[Tensor],
+        index: tuple[Tensor, Tensor, Tensor],
+        *args: Tensor,
+    ) -> Tensor:
+        sums, *saved = _forward(index[0], *args, layers, layout)
+        ctx.layout, ctx.n_args = layout, (len(index), len(args), len(saved))
+        ctx.save_for_backward(*index, *args, *saved, *layers)
+        return sums
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
+        tensors, groups = list(ctx.saved_tensors), []
+        for length in ctx.n_args:
+            groups.append(tensors[:length])
+            del tensors[:length]
+        index, args, saved = groups
+        grads = _backward(*index, grad, *args, saved, tensors, ctx.layout)
+        of_rows, *others = grads
+        of_atoms = segment_sum(of_rows, index[2], args[0].shape[0])
+        return None, None, None, of_atoms, *others
+
+
+def _forward(*args: Any) -> list[Tensor]:
+    *tensors, layout = args
+    if _WHOLE.get():
+        whole = torch.ops.sezm.edge_messages
+        return whole(*tensors, layout.lmax, layout.mmax, layout.per_channel)
+    return edge_messages(*tensors, layout)
+
+
+def _backward(*args: Any) -> list[Tensor]:
+    *tensors, layout = args
+    if _WHOLE.get():
+        whole = torch.ops.sezm.edge_messages_grad
+        return whole(*tensors, layout.lmax, layout.mmax, layout.per_channel)
+    return edge_messages_grad(*tensors, layout)
+
+
+@torch.library.impl("sezm::edge_messages", "default")
+def _edge_messages(*args: Any) -> list[Tensor]:
+    *tensors, lmax, mmax, per_channel = args
+    return edge_messages(*tensors, EdgeLayout(lmax, mmax, per_channel))
+
+
+@torch.library.impl("sezm::edge_messages_grad", "default")
+def _edge_messages_grad(*args: Any) -> list[Tensor]:
+    *tensors, lmax, mmax, per_channel = args
+    return edge_messages_grad(*tensors, EdgeLayout(lmax, mmax, per_channel))
+
+
+@torch.library.register_fake("sezm::edge_messages")
+def _edge_messages_shapes(*args: Any) -> list[Tensor]:
+    source, features, _, _, _, layers, lmax, mmax, per_channel = args
+    layout = EdgeLayout(lmax, mmax, per_channel)
+    slots, channels = source.shape[0], features.shape[2]
+    saved = [
+        features.new_empty(slots, count * channels)
+        for _ in range(layout.n_layers(len(layers)))
+        for count in layout.counts
+    ]
+    return [features.new_empty(slots // ROW_WIDTH, layout.columns, channels), *saved]
+
+
+@torch.library.register_fake("sezm::edge_messages_grad")
+def _edge_messages_grad_shapes(*args: Any) -> list[Tensor]:
+    _, _, source_atom, _, features, wigner, radial, weight = args[:8]
+    of_rows = features.new_empty(source_atom.shape[0], *features.shape[1:])
+    return [of_rows, *(torch.empty_like(tensor) for tensor in (wigner, radial, weight))]
