@@ -43,16 +43,25 @@ class Operator:
 OPERATORS: dict[Any, Operator] = {
     torch.ops.sezm.edge_messages.default: Operator(
         "EdgeMessages",
-        {"source": "S", "features": "A", "wigner": "S", "radial": "S", "weight": "S", "layer": ""},
+        {
+            "source": "S",
+            "target": "R",
+            "features": "A",
+            "wigner": "S",
+            "radial": "S",
+            "weight": "S",
+            "layer": "",
+        },
         edge_messages,
     ),
     torch.ops.sezm.edge_messages_grad.default: Operator(
         "EdgeMessagesGrad",
         {
             "source": "S",
+            "target": "R",
             "source_slot": "T",
             "source_atom": "P",
-            "grad_sums": "R",
+            "grad_sums": "A",
             "features": "A",
             "wigner": "S",
             "radial": "S",

@@ -1,11 +1,11 @@
-"""The edge stage of a block, from node features to sums over the slots of rows, and its derivative.
+"""The edge stage of a block, from node features to sums over neighbours, and its derivative.
 
 Of each slot s, with source j, Wigner rows D and attention weight a::
 
     x = K X_j                                 to the frame of the edge, K = D times radial kernels
     x <- x + gate(x W_i)                      layers i < n - 1, three real products per pair of orders
     y = x W_(n-1)                             the last layer, its residual in the weight
-    sums[row] = sum_(slots s of row) a_s D_s^T y_s
+    sums_i = sum_(slots s of atom i) a_s D_s^T y_s
 
 The derivative is written out: products are those of the forward pass transposed, what a layer
 multiplied is kept, and rotations and gates, cheap beside them, are made again.
@@ -16,9 +16,10 @@ Messages are one [S, n_m C] for each order m = 0, -1, +1, ...
 
 Arguments, in the order in which kernels take them (``export/FORMAT.md``):
 
-    source          [S] int64
+    source          [S] int64, atom of each slot
+    target          [R] int64, atom of each row; rows of an atom lie together
     source_slot     [4 Q] int64, slots in rows of equal source (``neighbor_rows``)
-    source_atom     [Q] int64, of each of these rows
+    source_atom     [Q] int64, of each of these rows, which lie together too
     features        [A, P, C]: r copies of the features, each times a basis of channels
     wigner          [S, 2M+1, D] rows m' = 0, -1, +1, ... of the Wigner matrices
     radial          [S, K] entries of radial kernels, or features [S, (L+1) C] per channel
@@ -35,6 +36,7 @@ import torch
 from torch import Tensor
 
 from ..neighbor_rows import ROW_WIDTH
+from ..segments import segment_sum
 from .edge_layout import EdgeConstants, EdgeLayout, edge_constants
 
 aten = torch.ops.aten
@@ -45,6 +47,7 @@ Parts = list[Tensor]
 
 def edge_messages(
     source: Tensor,
+    target: Tensor,
     features: Tensor,
     wigner: Tensor,
     radial: Tensor,
@@ -52,10 +55,10 @@ def edge_messages(
     layers: Sequence[Tensor],
     layout: EdgeLayout,
 ) -> list[Tensor]:
-    """Sums over the slots of each row.
+    """Sums over the slots of each atom.
 
     Returns:
-        [R, D, C], and the products of all layers by layer and order, [S, n_m C] each: before gate
+        [A, D, C], zero for ghosts, and the products of all layers by layer and order, [S, n_m C] each: before gate
         and residual; of the last layer the message y.
     """
     constants = _constants_for(layout, features)
@@ -80,11 +83,12 @@ def edge_messages(
         _in_rows(rotation * weight.unsqueeze(2), layout).transpose(1, 2),
         _in_rows(_join(saved[-len(layout.counts) :], layout), layout),
     )
-    return [sums, *saved]
+    return [segment_sum(sums, target, features.shape[0]), *saved]
 
 
 def edge_messages_grad(
     source: Tensor,
+    target: Tensor,
     source_slot: Tensor,
     source_atom: Tensor,
     grad_sums: Tensor,
@@ -96,16 +100,16 @@ def edge_messages_grad(
     layers: Sequence[Tensor],
     layout: EdgeLayout,
 ) -> list[Tensor]:
-    """Derivative of :func:`edge_messages`, given that of the sums, [R, D, C].
+    """Derivative of :func:`edge_messages`, given that of the sums, [A, D, C].
 
     Returns:
-        of the features [Q, P, C], summed over rows by source, of which ``source_atom`` says the
-        atoms; of ``wigner``, ``radial``, ``weight``.
+        of ``features``, ``wigner``, ``radial``, ``weight``.
     """
     constants = _constants_for(layout, features)
     channels, n_orders = features.shape[2], len(layout.counts)
     rows = wigner.index_select(1, constants.wigner_row)
     rotation = rows * constants.same_degree
+    grad_sums = grad_sums.index_select(0, target)  # [R, D, C]
 
     # ---------------------------------------------------------------- sum and rotation back
     weighted = _in_rows(rotation * weight.unsqueeze(2), layout)
@@ -149,6 +153,7 @@ def edge_messages_grad(
         _in_rows(kernels.index_select(0, source_slot), layout).transpose(1, 2),
         _in_rows(grad_local.index_select(0, source_slot), layout),
     )
+    grad_features = segment_sum(grad_features, source_atom, features.shape[0])
     return [grad_features, grad_wigner + grad_to, grad_radial, grad_weight]
 
 

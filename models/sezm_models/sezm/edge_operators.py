@@ -14,8 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ..neighbor_rows import ROW_WIDTH, NeighborRows, sum_to_targets
-from ..segments import segment_sum
+from ..neighbor_rows import NeighborRows
 from .edge_layout import EdgeLayout
 from .edge_messages import edge_messages, edge_messages_grad
 
@@ -25,13 +24,14 @@ _LAYOUT = "int lmax, int mmax, bool per_channel"
 
 torch.library.define(
     "sezm::edge_messages",
-    "(Tensor source, Tensor features, Tensor wigner, Tensor radial, Tensor weight, "
+    "(Tensor source, Tensor target, Tensor features, Tensor wigner, Tensor radial, Tensor weight, "
     f"Tensor[] layers, {_LAYOUT}) -> Tensor[]",
 )
 torch.library.define(
     "sezm::edge_messages_grad",
-    "(Tensor source, Tensor source_slot, Tensor source_atom, Tensor grad_sums, Tensor features, "
-    "Tensor wigner, Tensor radial, Tensor weight, Tensor[] saved, Tensor[] layers, "
+    "(Tensor source, Tensor target, Tensor source_slot, Tensor source_atom, Tensor grad_sums, "
+    "Tensor features, Tensor wigner, Tensor radial, Tensor weight, Tensor[] saved, "
+    "Tensor[] layers, "
     f"{_LAYOUT}) -> Tensor[]",
 )
 
@@ -61,8 +61,9 @@ def summed_messages(
     as it is where their weight is.
     """
     args = (features, wigner, radial, weight)
-    index = (rows.source, rows.source_slot, rows.source_atom)
-    return sum_to_targets(_SummedMessages.apply(layout, layers, index, *args), rows)
+    index = (rows.source, rows.target, rows.source_slot, rows.source_atom)
+    sums = _SummedMessages.apply(layout, layers, index, *args)
+    return sums if rows.n_targets == features.shape[0] else sums[: rows.n_targets]
 
 
 class _SummedMessages(torch.autograd.Function):
@@ -71,10 +72,10 @@ class _SummedMessages(torch.autograd.Function):
         ctx: Any,
         layout: EdgeLayout,
         layers: Sequence[Tensor],
-        index: tuple[Tensor, Tensor, Tensor],
+        index: tuple[Tensor, ...],
         *args: Tensor,
     ) -> Tensor:
-        sums, *saved = _forward(index[0], *args, layers, layout)
+        sums, *saved = _forward(*index[:2], *args, layers, layout)
         ctx.layout, ctx.n_args = layout, (len(index), len(args), len(saved))
         ctx.save_for_backward(*index, *args, *saved, *layers)
         return sums
@@ -87,9 +88,7 @@ class _SummedMessages(torch.autograd.Function):
             del tensors[:length]
         index, args, saved = groups
         grads = _backward(*index, grad, *args, saved, tensors, ctx.layout)
-        of_rows, *others = grads
-        of_atoms = segment_sum(of_rows, index[2], args[0].shape[0])
-        return None, None, None, of_atoms, *others
+        return None, None, None, *grads
 
 
 def _forward(*args: Any) -> list[Tensor]:
@@ -122,7 +121,7 @@ def _edge_messages_grad(*args: Any) -> list[Tensor]:
 
 @torch.library.register_fake("sezm::edge_messages")
 def _edge_messages_shapes(*args: Any) -> list[Tensor]:
-    source, features, _, _, _, layers, lmax, mmax, per_channel = args
+    source, _, features, _, _, _, layers, lmax, mmax, per_channel = args
     layout = EdgeLayout(lmax, mmax, per_channel)
     slots, channels = source.shape[0], features.shape[2]
     saved = [
@@ -130,11 +129,9 @@ def _edge_messages_shapes(*args: Any) -> list[Tensor]:
         for _ in range(layout.n_layers(len(layers)))
         for count in layout.counts
     ]
-    return [features.new_empty(slots // ROW_WIDTH, layout.columns, channels), *saved]
+    return [features.new_empty(features.shape[0], layout.columns, channels), *saved]
 
 
 @torch.library.register_fake("sezm::edge_messages_grad")
 def _edge_messages_grad_shapes(*args: Any) -> list[Tensor]:
-    _, _, source_atom, _, features, wigner, radial, weight = args[:8]
-    of_rows = features.new_empty(source_atom.shape[0], *features.shape[1:])
-    return [of_rows, *(torch.empty_like(tensor) for tensor in (wigner, radial, weight))]
+    return [torch.empty_like(tensor) for tensor in args[5:9]]
