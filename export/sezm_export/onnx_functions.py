@@ -84,6 +84,16 @@ class SlotSizes(SampleSizes):
         letters = super().by_letter
         return {"S": ROW_WIDTH * letters["R"], "T": ROW_WIDTH * letters["P"]} | letters
 
+    @property
+    def sources(self) -> dict[str, tuple[str, int]]:
+        """See :class:`SampleSizes`."""
+        return {
+            "S": ("source", 0),
+            "T": ("source_slot", 0),
+            "P": ("source_atom", 0),
+            "A": ("features", 0),
+        }
+
 
 SAMPLES = tuple(
     SlotSizes(sample.atoms, sample.edges, sample.systems, all_atoms=all_atoms)

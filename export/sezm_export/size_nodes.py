@@ -14,14 +14,6 @@ from .sizes import SampleSizes, Size
 
 aten = torch.ops.aten
 
-SIZE_SOURCES = {
-    "N": ("atom_mask", 0),
-    "E": ("edge_vec", 0),
-    "B": ("natoms", 0),
-    "A": ("atomic_numbers", 0),
-}
-"""An input and an axis of it that have each size."""
-
 
 def insert_sizes(graph: fx.Graph, sizes: SampleSizes) -> None:
     """Replace each integer argument that stands for a size by a node that computes it."""
@@ -70,6 +62,12 @@ def _definition(graph: fx.Graph, sizes: SampleSizes, size: Size) -> tuple[Any, t
         return operator.add, (part(Size(size.letter, size.factor)), size.offset)
     if size.factor != 1:
         return operator.mul, (part(Size(size.letter)), size.factor)
+    if size.letter in sizes.sources:
+        name, axis = sizes.sources[size.letter]
+        source = next(node for node in graph.nodes if node.name == name)
+        return aten.sym_size.int, (source, axis)
+    if size.letter == "R" and "S" in sizes.sources:
+        return operator.floordiv, (part(Size("S")), ROW_WIDTH)
     if size.letter == "R":
         return operator.add, (part(Size("N")), _whole_rows(graph, part(Size("E"))))
     if size.letter == "G":
@@ -79,12 +77,9 @@ def _definition(graph: fx.Graph, sizes: SampleSizes, size: Size) -> tuple[Any, t
     if size.letter == "M":
         parts = Size("N", sizes.graph.edges_per_atom), Size("E", sizes.graph.edges_per_edge)
         return operator.add, (part(parts[0]), part(parts[1]))
-    if size.letter == "Q":
-        nodes = part(Size("N", sizes.graph.nodes_per_atom))
-        return operator.add, (nodes, _whole_rows(graph, part(Size("M"))))
-    name, axis = SIZE_SOURCES[size.letter]
-    source = next(node for node in graph.nodes if node.name == name)
-    return aten.sym_size.int, (source, axis)
+    assert size.letter == "Q", size
+    nodes = part(Size("N", sizes.graph.nodes_per_atom))
+    return operator.add, (nodes, _whole_rows(graph, part(Size("M"))))
 
 
 def _whole_rows(graph: fx.Graph, edges: fx.Node) -> fx.Node:

@@ -6,6 +6,7 @@ to a multiple of one of them can only be that size, times a constant, plus a sma
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from sezm_models.graph_sizes import SAME_AS_INPUT, GraphSizes
@@ -29,6 +30,14 @@ class Size:
         return product + (f"{self.offset:+d}" if self.offset else "")
 
 
+SOURCES = {
+    "N": ("atom_mask", 0),
+    "E": ("edge_vec", 0),
+    "B": ("natoms", 0),
+    "A": ("atomic_numbers", 0),
+}
+"""Of the contract."""
+
 Dim = int | Size
 """Length of an axis: known at export, or following from the sizes of the input."""
 
@@ -51,6 +60,11 @@ class SampleSizes:
     symbolic: bool = True
     graph: GraphSizes = SAME_AS_INPUT
     all_atoms: int | None = None
+
+    @property
+    def sources(self) -> Mapping[str, tuple[str, int]]:
+        """An input and an axis of it that have a size; other sizes follow from these."""
+        return SOURCES
 
     @property
     def by_letter(self) -> dict[str, int]:
