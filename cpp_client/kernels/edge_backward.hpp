@@ -24,11 +24,12 @@ template <class Real>
 class EdgeBackward {
   public:
     EdgeBackward(const EdgeShape &shape, const EdgeTensors<Real> &in, const SourceRows &sources,
-                 const Real *saved, const Real *grad_sums, const EdgeGradients<Real> &grad)
+                 const Real *const *saved, const Real *grad_sums, const EdgeGradients<Real> &grad)
         : shape_(shape),
           in_(in),
           sources_(sources),
           saved_(saved),
+          place_(places_by_source(shape.n_slots, sources)),
           grad_sums_(grad_sums),
           grad_(grad),
           tables_(shape),
@@ -59,8 +60,10 @@ class EdgeBackward {
               mixing(shape.n_rows() * shape.n_feature_rows()),
               mixing_grad(shape.n_rows() * padded(shape.n_feature_rows())),
               transposed(shape.channels * padded(shape.n_feature_rows())),
-              row(shape.channels) {}
-        std::vector<Real> gradient, products, pairs, logits, mixing, mixing_grad, transposed, row;
+              row(shape.channels),
+              overlap(shape.lmax * shape.channels) {}
+        std::vector<Real> gradient, products, pairs, logits, mixing, mixing_grad, transposed, row,
+            overlap;
         std::int64_t slot[TILE], atom[TILE];
         int count = 0;
     };
@@ -74,6 +77,9 @@ class EdgeBackward {
         for (s.count = 0; first < last && s.count < TILE; ++first) {
             const std::int64_t slot = sources_.slot[first];
             if (slot == shape_.n_slots - 1 || in_.weight[slot] == 0) continue;
+            prefetch(in_.wigner + slot * shape_.wigner_size(), shape_.wigner_size());
+            prefetch(in_.radial + slot * shape_.radial_width, shape_.radial_width);
+            prefetch(grad_.wigner + slot * shape_.wigner_size(), shape_.wigner_size());
             s.slot[s.count] = slot;
             s.atom[s.count++] = sources_.atom[first / ROW_WIDTH];
         }
@@ -82,12 +88,7 @@ class EdgeBackward {
 
     void compute(Scratch &s) const {
         const int width = shape_.width();
-        for (int t = 0; t < s.count; ++t) {
-            if (t + 1 < s.count) {
-                prefetch(saved(shape_.n_layers - 1, s.slot[t + 1]), width);
-            }
-            rotate_back(s.slot[t], &s.gradient[t * width]);
-        }
+        for (int t = 0; t < s.count; ++t) rotate_back(s.slot[t], &s.gradient[t * width]);
         for (int i = shape_.n_layers - 1; i >= 0; --i) {
             if (i == shape_.n_layers - 1) {
                 layers_.multiply(i, s.count, s.gradient.data(), s.products.data(), false,
@@ -110,8 +111,12 @@ class EdgeBackward {
         }
     }
 
-    const Real *saved(int layer, std::int64_t slot) const {
-        return saved_ + (layer * shape_.n_slots + slot) * shape_.width();
+    const Real *saved(int layer, int order, std::int64_t slot) const {
+        return saved_[layer * shape_.n_orders() + order] + place_[slot] * shape_.order_width(order);
+    }
+
+    const Real *saved_row(int layer, const MessageRow &row, std::int64_t slot) const {
+        return saved(layer, row.order, slot) + row.within * shape_.channels;
     }
 
     // From the sum to the message before rotation back; gradients of that rotation and the weight.
@@ -119,12 +124,12 @@ class EdgeBackward {
         constexpr int n = LANES<Real>;
         const int C = shape_.channels;
         const Real *grad_sum = grad_sums_ + in_.target[slot / ROW_WIDTH] * shape_.sum_size();
-        const Real *message = saved(shape_.n_layers - 1, slot),
-                   *wigner = in_.wigner + slot * shape_.wigner_size();
+        const Real *wigner = in_.wigner + slot * shape_.wigner_size();
         Real *grad_wigner = grad_.wigner + slot * shape_.wigner_size();
         const Real weight = in_.weight[slot];
         Real grad_weight = 0;
         for (const MessageRow &row : tables_.rows) {
+            const Real *message = saved_row(shape_.n_layers - 1, row, slot);
             for (int j = 0; j < row.count; ++j) {
                 const Real *g = grad_sum + (row.packed + j) * C;
                 const Vector<Real> factor = broadcast(wigner[row.wigner + j] * weight);
@@ -140,43 +145,53 @@ class EdgeBackward {
                 grad_weight += product * wigner[row.wigner + j];
             }
             gradient += C;
-            message += C;
         }
         grad_.weight[slot] = grad_weight;
     }
 
     // s.products: gradients of a layer's products, from those of the gated ones in s.gradient.
     void through_gates(int layer, Scratch &s) const {
-        constexpr int n = LANES<Real>;
-        const int C = shape_.channels, width = shape_.width(), gates = shape_.lmax * C;
+        const int C = shape_.channels, width = shape_.width();
         for (int t = 0; t < s.count; ++t) {
-            const Real *from = saved(layer, s.slot[t]);
-            prefetch(from + C, width - C);
-            std::copy(from, from + C, &s.products[t * width]);
+            const Real *scalars = saved(layer, 0, s.slot[t]);
+            std::copy(scalars, scalars + C, &s.products[t * width]);
         }
         layers_.gate_logits(layer, s.count, s.products.data(), s.logits.data());
         for (int t = 0; t < s.count; ++t) {
-            const Real *product = saved(layer, s.slot[t]), *gradient = &s.gradient[t * width];
-            Real *result = &s.products[t * width], *logits = &s.logits[t * gates];
-            for (int c = 0; c < C; c += n) {
-                const Vector<Real> x = load(product + c), share = sigmoid<Real>(x);
-                store(result + c, load(gradient + c) * share * (Real(1) + x * (Real(1) - share)));
-                for (int l = 1; l <= shape_.lmax; ++l) {
-                    Real *logit = logits + (l - 1) * C + c;
-                    const Vector<Real> gate = sigmoid<Real>(load(logit));
-                    Vector<Real> overlap{};
-                    for (int o = 0; o < shape_.n_orders(); ++o) {
-                        if (shape_.order(o) > l) break;
-                        const int at = (first_row_[o] + l - shape_.order(o)) * C + c;
-                        const Vector<Real> value = load(gradient + at);
-                        overlap += value * load(product + at);
-                        store(result + at, value * gate);
-                    }
-                    store(logit, overlap * gate * (Real(1) - gate));
-                }
-            }
+            through_gates(layer, s.slot[t], &s.gradient[t * width], &s.logits[t * shape_.lmax * C],
+                          s.overlap.data(), &s.products[t * width]);
         }
         layers_.add_gate_gradient(layer, s.count, s.logits.data(), s.products.data());
+    }
+
+    // Of one slot; the gradient of the gates' logits goes into their place.
+    void through_gates(int layer, std::int64_t slot, const Real *gradient, Real *logits,
+                       Real *overlap, Real *result) const {
+        constexpr int n = LANES<Real>;
+        const int C = shape_.channels, gates = shape_.lmax * C;
+        const Real *scalars = saved(layer, 0, slot);
+        for (int c = 0; c < C; c += n) {
+            const Vector<Real> x = load(scalars + c), share = sigmoid<Real>(x);
+            store(result + c, load(gradient + c) * share * (Real(1) + x * (Real(1) - share)));
+        }
+        for (int c = 0; c < gates; c += n) {
+            store(logits + c, sigmoid<Real>(load(logits + c)));
+            store(overlap + c, Vector<Real>{});
+        }
+        for (std::size_t i = 1; i < tables_.rows.size(); ++i) {
+            const MessageRow &row = tables_.rows[i];
+            const Real *product = saved_row(layer, row, slot);
+            const int at = (row.degree - 1) * C, place = static_cast<int>(i) * C;
+            for (int c = 0; c < C; c += n) {
+                const Vector<Real> value = load(gradient + place + c);
+                store(overlap + at + c, load(overlap + at + c) + value * load(product + c));
+                store(result + place + c, value * load(logits + at + c));
+            }
+        }
+        for (int c = 0; c < gates; c += n) {
+            const Vector<Real> gate = load(logits + c);
+            store(logits + c, load(overlap + c) * gate * (Real(1) - gate));
+        }
     }
 
     // [C, P], each row padded to whole vectors.
@@ -251,20 +266,15 @@ class EdgeBackward {
         }
     }
 
-    static std::vector<int> first_rows(const EdgeShape &shape) {
-        std::vector<int> rows;
-        for (int o = 0; o < shape.n_orders(); ++o) rows.push_back(shape.first_row(o));
-        return rows;
-    }
-
     const EdgeShape &shape_;
     const EdgeTensors<Real> &in_;
     const SourceRows &sources_;
-    const Real *saved_, *grad_sums_;
+    const Real *const *saved_;
+    std::vector<std::int64_t> place_;  // of a slot in ``saved``
+    const Real *grad_sums_;
     const EdgeGradients<Real> grad_;
     EdgeTables tables_;
     SO2Layers<Real> layers_;
-    std::vector<int> first_row_ = first_rows(shape_);
 };
 
 }  // namespace SEZM_KERNEL_ISA

@@ -8,6 +8,7 @@
 #include "edge_tables.hpp"
 #include "row_ranges.hpp"
 #include "so2_layers.hpp"
+#include "source_order.hpp"
 
 namespace sezm::kernels {
 inline namespace SEZM_KERNEL_ISA {
@@ -17,11 +18,13 @@ constexpr int TILE = 60;  // edges: what is computed on them stays in the cache 
 template <class Real>
 class EdgeForward {
   public:
-    EdgeForward(const EdgeShape &shape, const EdgeTensors<Real> &in, Real *sums, Real *saved)
+    EdgeForward(const EdgeShape &shape, const EdgeTensors<Real> &in, const SourceRows &sources,
+                Real *sums, Real *const *saved)
         : shape_(shape),
           in_(in),
           sums_(sums),
           saved_(saved),
+          place_(places_by_source(shape.n_slots, sources)),
           tables_(shape),
           layers_(shape, in.layers, false) {}
 
@@ -97,11 +100,14 @@ class EdgeForward {
     }
 
     void save(int layer, const Scratch &s) const {
-        if (saved_ == nullptr) return;
-        const int width = shape_.width();
-        for (int t = 0; t < s.count; ++t) {
-            const Real *from = &s.products[t * width];
-            std::copy(from, from + width, saved_ + (layer * shape_.n_slots + s.slot[t]) * width);
+        for (int o = 0; o < shape_.n_orders(); ++o) {
+            Real *saved = saved_[layer * shape_.n_orders() + o];
+            if (saved == nullptr) continue;
+            const int width = shape_.order_width(o);
+            const Real *from = &s.products[shape_.first_row(o) * shape_.channels];
+            for (int t = 0; t < s.count; ++t, from += shape_.width()) {
+                copy_past_cache(from, width, saved + place_[s.slot[t]] * width);
+            }
         }
     }
 
@@ -148,7 +154,9 @@ class EdgeForward {
 
     const EdgeShape &shape_;
     const EdgeTensors<Real> &in_;
-    Real *sums_, *saved_;
+    Real *sums_;
+    Real *const *saved_;
+    std::vector<std::int64_t> place_;  // of a slot in ``saved``
     EdgeTables tables_;
     SO2Layers<Real> layers_;
 };

@@ -5,15 +5,16 @@ namespace sezm::kernels {
 inline namespace SEZM_KERNEL_ISA {
 
 template <class Real>
-void forward(const EdgeShape &shape, const EdgeTensors<Real> &in, Real *sums, Real *saved,
-             const ParallelFor &parallel_for) {
-    EdgeForward<Real>(shape, in, sums, saved).run(parallel_for);
+void forward(const EdgeShape &shape, const EdgeTensors<Real> &in, const SourceRows &sources,
+             Real *sums, Real *const *saved, const ParallelFor &parallel_for) {
+    EdgeForward<Real>(shape, in, sources, sums, saved).run(parallel_for);
 }
 
 template <class Real>
 void backward(const EdgeShape &shape, const EdgeTensors<Real> &in, const SourceRows &sources,
-              const Real *saved, const Real *grad_sums, Real *grad_features, Real *grad_wigner,
-              Real *grad_radial, Real *grad_weight, const ParallelFor &parallel_for) {
+              const Real *const *saved, const Real *grad_sums, Real *grad_features,
+              Real *grad_wigner, Real *grad_radial, Real *grad_weight,
+              const ParallelFor &parallel_for) {
     const EdgeGradients<Real> grad{grad_features, grad_wigner, grad_radial, grad_weight};
     EdgeBackward<Real>(shape, in, sources, saved, grad_sums, grad).run(parallel_for);
 }

@@ -24,7 +24,7 @@ struct EdgeTensors {
     const Real *const *layers;   // see SO2Layers
 };
 
-// Rows of edges with equal source.
+// Rows of edges with equal source; ``atom`` is for the way back alone.
 struct SourceRows {
     std::int64_t n_rows;       // Q
     const std::int64_t *slot;  // [4 Q]; the last slot, which is empty, stands for none
@@ -34,13 +34,14 @@ struct SourceRows {
 // Slots of weight zero are left out: they change no sum, and gradients there are left at zero.
 template <class Real>
 struct EdgeKernels {
-    // ``sums`` [A, D, C]; ``saved`` [n_layers, S, width] for the way back, or null.
-    void (*forward)(const EdgeShape &, const EdgeTensors<Real> &, Real *sums, Real *saved,
-                    const ParallelFor &);
+    // ``sums`` [A, D, C]; ``saved``, for the way back: of each layer, of each order, slots by
+    // source [S, order_width], or null.
+    void (*forward)(const EdgeShape &, const EdgeTensors<Real> &, const SourceRows &, Real *sums,
+                    Real *const *saved, const ParallelFor &);
     // ``grad_sums`` [A, D, C] given; the results are like features, wigner, radial and
     // weight.
     void (*backward)(const EdgeShape &, const EdgeTensors<Real> &, const SourceRows &,
-                     const Real *saved, const Real *grad_sums, Real *grad_features,
+                     const Real *const *saved, const Real *grad_sums, Real *grad_features,
                      Real *grad_wigner, Real *grad_radial, Real *grad_weight, const ParallelFor &);
 };
 

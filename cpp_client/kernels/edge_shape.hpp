@@ -30,8 +30,9 @@ struct EdgeShape {
         return o > 0 && o % 2 == 0 ? rows + degrees_of(m) : rows;
     }
     int n_rows() const { return first_row(2 * mmax + 1); }  // of a message
-    int width() const { return n_rows() * channels; }       // numbers of a message
-    int first_kernel(int m) const {                         // entry of ``radial``
+    int order_width(int o) const { return degrees_of(order(o)) * channels; }
+    int width() const { return n_rows() * channels; }  // numbers of a message
+    int first_kernel(int m) const {                    // entry of ``radial``
         int entries = 0;
         for (int i = 0; i < m; ++i) entries += degrees_of(i) * degrees_of(i);
         return entries;

@@ -10,6 +10,8 @@ namespace sezm::kernels {
 // A row of a message: order o, degree l. Its share of D is ``count`` elements.
 struct MessageRow {
     int degree;
+    int order;   // o
+    int within;  // row of the order's own tensor, from degree |m|
     int packed;  // first packed row of degree l
     int wigner;  // first element in ``wigner`` of a slot
     int count;   // 2 l + 1
@@ -34,7 +36,7 @@ struct EdgeTables {
             const int m = shape.order(o), degrees = shape.degrees_of(m);
             for (int p = m; p <= shape.lmax; ++p) {
                 const int row = static_cast<int>(rows.size());
-                rows.push_back({p, p * p, o * D + p * p, 2 * p + 1});
+                rows.push_back({p, o, p - m, p * p, o * D + p * p, 2 * p + 1});
                 for (int l = m; l <= shape.lmax; ++l) {
                     for (int q = 0; q < shape.rank; ++q) {
                         const int entry =

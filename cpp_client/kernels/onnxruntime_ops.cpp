@@ -40,6 +40,15 @@ struct Inputs {
     }
 };
 
+SourceRows source_rows(Inputs &inputs) {
+    Shape slots;
+    SourceRows sources{};
+    sources.slot = inputs.take<std::int64_t>(&slots);
+    sources.atom = inputs.take<std::int64_t>();
+    sources.n_rows = slots.at(0) / ROW_WIDTH;
+    return sources;
+}
+
 ParallelFor parallel_for(OrtKernelContext *context) {
     return [context](std::int64_t n, const std::function<void(std::int64_t)> &work) {
         if (n == 0) return;
@@ -90,6 +99,7 @@ struct ForwardKernel {
         EdgeTensors<Real> in{};
         in.source = inputs.take<std::int64_t>();
         in.target = inputs.take<std::int64_t>();
+        const SourceRows sources = source_rows(inputs);
         in.features = inputs.take<Real>(&features);
         in.wigner = inputs.take<Real>(&wigner);
         in.radial = inputs.take<Real>(&radial);
@@ -102,14 +112,15 @@ struct ForwardKernel {
         Ort::KernelContext &context = inputs.context;
         Real *sums = context.GetOutput(0, Shape{shape.n_atoms, shape.n_packed(), shape.channels})
                          .template GetTensorMutableData<Real>();
-        // All that is saved goes into the first tensor; the layout is the kernels' own affair.
-        // There is none in graphs without a way back.
-        auto saved = context.GetOutput(1, Shape{shape.n_layers * shape.n_slots, shape.width()});
-        for (std::size_t i = 2; i < context.GetOutputCount(); ++i)
-            context.GetOutput(i, Shape{0, 0});
-        edge_kernels<Real>().forward(shape, in, sums,
-                                     saved ? saved.template GetTensorMutableData<Real>() : nullptr,
-                                     parallel_for(raw));
+        // Null where nothing asks for it, as in graphs without a way back.
+        std::vector<Real *> saved;
+        for (int i = 0; i < shape.n_layers * shape.n_orders(); ++i) {
+            auto output =
+                context.GetOutput(static_cast<std::size_t>(i) + 1,
+                                  Shape{shape.n_slots, shape.order_width(i % shape.n_orders())});
+            saved.push_back(output ? output.template GetTensorMutableData<Real>() : nullptr);
+        }
+        edge_kernels<Real>().forward(shape, in, sources, sums, saved.data(), parallel_for(raw));
     }
 };
 
@@ -119,14 +130,11 @@ struct BackwardKernel {
 
     void Compute(OrtKernelContext *raw) const {
         Inputs inputs{Ort::KernelContext(raw)};
-        Shape slots, features, wigner, radial;
+        Shape features, wigner, radial;
         EdgeTensors<Real> in{};
         in.source = inputs.take<std::int64_t>();
         in.target = inputs.take<std::int64_t>();
-        SourceRows sources{};
-        sources.slot = inputs.take<std::int64_t>(&slots);
-        sources.atom = inputs.take<std::int64_t>();
-        sources.n_rows = slots.at(0) / ROW_WIDTH;
+        const SourceRows sources = source_rows(inputs);
         const Real *grad_sums = inputs.take<Real>();
         in.features = inputs.take<Real>(&features);
         in.wigner = inputs.take<Real>(&wigner);
@@ -137,8 +145,8 @@ struct BackwardKernel {
                           orders = static_cast<std::size_t>(shape.n_orders());
         const std::size_t per_layer = orders + 2 + 3 * static_cast<std::size_t>(shape.mmax);
         shape.n_layers = static_cast<int>((n - inputs.next + 1) / per_layer);
-        const Real *saved = inputs.take<Real>();
-        inputs.next += orders * static_cast<std::size_t>(shape.n_layers) - 1;
+        const std::vector<const Real *> saved =
+            rest<Real>(inputs, inputs.next + orders * static_cast<std::size_t>(shape.n_layers));
         const std::vector<const Real *> layers = rest<Real>(inputs, n);
         in.layers = layers.data();
 
@@ -149,7 +157,7 @@ struct BackwardKernel {
         Real *grad_features = output(0, features);
         Real *grad_wigner = output(1, wigner), *grad_radial = output(2, radial);
         Real *grad_weight = output(3, {shape.n_slots, 1});
-        edge_kernels<Real>().backward(shape, in, sources, saved, grad_sums, grad_features,
+        edge_kernels<Real>().backward(shape, in, sources, saved.data(), grad_sums, grad_features,
                                       grad_wigner, grad_radial, grad_weight, parallel_for(raw));
     }
 };
@@ -189,7 +197,7 @@ struct EdgeOp : Ort::CustomOpBase<EdgeOp<Real, Kernel, N_INDICES>, Kernel<Real>>
 };
 
 template <class Real>
-using ForwardOp = EdgeOp<Real, ForwardKernel, 2>;
+using ForwardOp = EdgeOp<Real, ForwardKernel, 4>;
 template <class Real>
 using BackwardOp = EdgeOp<Real, BackwardKernel, 4>;
 

@@ -5,6 +5,10 @@
 #include <cstdint>
 #include <cstring>
 
+#ifdef __AVX__
+#include <immintrin.h>
+#endif
+
 namespace sezm::kernels {
 inline namespace SEZM_KERNEL_ISA {
 
@@ -66,6 +70,23 @@ inline Real sum(Vector<Real> value) {
         for (int i = 0; i < width; ++i) parts[i] += parts[i + width];
     }
     return parts[0];
+}
+
+// Copies n numbers past the cache, where they are not needed soon. Both lie on whole vectors.
+template <class Real>
+inline void copy_past_cache(const Real *from, int n, Real *to) {
+#if defined(__AVX512F__)
+    for (int i = 0; i < n; i += LANES<Real>) {
+        _mm512_stream_si512(reinterpret_cast<__m512i *>(to + i), _mm512_loadu_si512(from + i));
+    }
+#elif defined(__AVX__)
+    for (int i = 0; i < n; i += LANES<Real>) {
+        _mm256_stream_si256(reinterpret_cast<__m256i *>(to + i),
+                            _mm256_loadu_si256(reinterpret_cast<const __m256i *>(from + i)));
+    }
+#else
+    std::memcpy(to, from, static_cast<std::size_t>(n) * sizeof(Real));
+#endif
 }
 
 // exp of numbers in [-87, 88], to about one unit in the last place (float).

@@ -46,6 +46,8 @@ OPERATORS: dict[Any, Operator] = {
         {
             "source": "S",
             "target": "R",
+            "source_slot": "T",
+            "source_atom": "P",
             "features": "A",
             "wigner": "S",
             "radial": "S",

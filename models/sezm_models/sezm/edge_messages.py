@@ -3,7 +3,7 @@
 Of each slot s, with source j, Wigner rows D and attention weight a::
 
     x = K X_j                                 to the frame of the edge, K = D times radial kernels
-    x <- x + gate(x W_i)                      layers i < n - 1, three real products per pair of orders
+    x <- x + gate(x W_i)                      layers i < n - 1, three real products per pair
     y = x W_(n-1)                             the last layer, its residual in the weight
     sums_i = sum_(slots s of atom i) a_s D_s^T y_s
 
@@ -24,7 +24,7 @@ Arguments, in the order in which kernels take them (``export/FORMAT.md``):
     wigner          [S, 2M+1, D] rows m' = 0, -1, +1, ... of the Wigner matrices
     radial          [S, K] entries of radial kernels, or features [S, (L+1) C] per channel
     weight          [S, 1]
-    layers          matrices of all layers: of m = 0; U, -(U+V), V-U of each pair; [C, L C] of the gate
+    layers          matrices of all layers: of m = 0; U, -(U+V), V-U of each pair; of the gate
     saved           what :func:`edge_messages` returns behind the sums
 """
 
@@ -48,6 +48,8 @@ Parts = list[Tensor]
 def edge_messages(
     source: Tensor,
     target: Tensor,
+    source_slot: Tensor,
+    source_atom: Tensor,
     features: Tensor,
     wigner: Tensor,
     radial: Tensor,
@@ -57,9 +59,11 @@ def edge_messages(
 ) -> list[Tensor]:
     """Sums over the slots of each atom.
 
+    Kernels lay out what they save in the order of ``source_slot``; here it is not needed.
+
     Returns:
-        [A, D, C], zero for ghosts, and the products of all layers by layer and order, [S, n_m C] each: before gate
-        and residual; of the last layer the message y.
+        [A, D, C], zero for ghosts, and the products of all layers by layer and order, [S, n_m C]
+        each: before gate and residual; of the last layer the message y.
     """
     constants = _constants_for(layout, features)
     channels = features.shape[2]

@@ -22,17 +22,16 @@ _WHOLE: ContextVar[bool] = ContextVar("whole edge messages", default=False)
 
 _LAYOUT = "int lmax, int mmax, bool per_channel"
 
+_INDEX = "Tensor source, Tensor target, Tensor source_slot, Tensor source_atom"
+_EDGES = "Tensor features, Tensor wigner, Tensor radial, Tensor weight"
+
 torch.library.define(
-    "sezm::edge_messages",
-    "(Tensor source, Tensor target, Tensor features, Tensor wigner, Tensor radial, Tensor weight, "
-    f"Tensor[] layers, {_LAYOUT}) -> Tensor[]",
+    "sezm::edge_messages", f"({_INDEX}, {_EDGES}, Tensor[] layers, {_LAYOUT}) -> Tensor[]"
 )
 torch.library.define(
     "sezm::edge_messages_grad",
-    "(Tensor source, Tensor target, Tensor source_slot, Tensor source_atom, Tensor grad_sums, "
-    "Tensor features, Tensor wigner, Tensor radial, Tensor weight, Tensor[] saved, "
-    "Tensor[] layers, "
-    f"{_LAYOUT}) -> Tensor[]",
+    f"({_INDEX}, Tensor grad_sums, {_EDGES}, Tensor[] saved, Tensor[] layers, {_LAYOUT})"
+    " -> Tensor[]",
 )
 
 
@@ -75,7 +74,7 @@ class _SummedMessages(torch.autograd.Function):
         index: tuple[Tensor, ...],
         *args: Tensor,
     ) -> Tensor:
-        sums, *saved = _forward(*index[:2], *args, layers, layout)
+        sums, *saved = _forward(*index, *args, layers, layout)
         ctx.layout, ctx.n_args = layout, (len(index), len(args), len(saved))
         ctx.save_for_backward(*index, *args, *saved, *layers)
         return sums
@@ -121,7 +120,7 @@ def _edge_messages_grad(*args: Any) -> list[Tensor]:
 
 @torch.library.register_fake("sezm::edge_messages")
 def _edge_messages_shapes(*args: Any) -> list[Tensor]:
-    source, _, features, _, _, _, layers, lmax, mmax, per_channel = args
+    source, _, _, _, features, _, _, _, layers, lmax, mmax, per_channel = args
     layout = EdgeLayout(lmax, mmax, per_channel)
     slots, channels = source.shape[0], features.shape[2]
     saved = [
