@@ -46,7 +46,8 @@ def _translated(lowering: Lowering, node: fx.Node) -> Any:
         name = translation(lowering, node, *node.args, **node.kwargs)
     except (NotImplementedError, TypeError) as error:
         raise SezmError(f"no translation to ONNX of {node.format_node()} ({error}).") from error
-    if is_tensor(node):
+    is_new = name not in [lowering.names[source] for source in node.all_input_nodes]
+    if is_tensor(node) and is_new:
         axes = [lowering.sizes.dim(length) for length in shape(node)]
         names = [axis if isinstance(axis, int) else str(axis) for axis in axes]
         lowering.builder.describe(name, ONNX_TYPES[value(node).dtype], names)

@@ -30,7 +30,13 @@ def _size_arithmetic(kind: str) -> Translation:
 
 
 def _reshape(lowering: Lowering, node: fx.Node, source: fx.Node, sizes: list[int]) -> str:
-    return lowering.builder.op("Reshape", lowering.names[source], lowering.builder.integers(*sizes))
+    """The first axis, where it stays as it is, as 0: runtimes then know its length if they know
+    that of the source, also in functions, whose values are not described."""
+    kept = shape(source)[:1] == shape(node)[:1] and sizes[:1] == [-1]
+    lengths = [0, *sizes[1:]] if kept else sizes
+    return lowering.builder.op(
+        "Reshape", lowering.names[source], lowering.builder.integers(*lengths)
+    )
 
 
 def _permute(lowering: Lowering, node: fx.Node, source: fx.Node, dims: list[int]) -> str:
