@@ -1,12 +1,12 @@
 // Chooses the kernels for the instruction set of this processor.
-#include "edge_messages.hpp"
+#include "kernels.hpp"
 
 namespace sezm::kernels {
 
-#define SEZM_DECLARE(isa)                            \
-    namespace isa {                                  \
-    extern const EdgeKernels<float> float_kernels;   \
-    extern const EdgeKernels<double> double_kernels; \
+#define SEZM_DECLARE(isa)                        \
+    namespace isa {                              \
+    extern const Kernels<float> float_kernels;   \
+    extern const Kernels<double> double_kernels; \
     }
 
 SEZM_DECLARE(common)
@@ -16,7 +16,7 @@ SEZM_DECLARE(avx512)
 #endif
 
 template <>
-const EdgeKernels<float> &edge_kernels<float>() {
+const Kernels<float> &kernels<float>() {
 #ifdef SEZM_KERNELS_X86
     if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq"))
         return avx512::float_kernels;
@@ -26,7 +26,7 @@ const EdgeKernels<float> &edge_kernels<float>() {
 }
 
 template <>
-const EdgeKernels<double> &edge_kernels<double>() {
+const Kernels<double> &kernels<double>() {
 #ifdef SEZM_KERNELS_X86
     if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq"))
         return avx512::double_kernels;

@@ -5,7 +5,9 @@
 #include <vector>
 
 #include "edge_messages.hpp"
+#include "edge_shape.hpp"
 #include "edge_tables.hpp"
+#include "parallel_for.hpp"
 #include "row_ranges.hpp"
 #include "so2_layers.hpp"
 #include "source_order.hpp"

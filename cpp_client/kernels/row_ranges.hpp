@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <cstdint>
 
-#include "edge_messages.hpp"
+#include "parallel_for.hpp"
 
 namespace sezm::kernels {
 

@@ -114,6 +114,63 @@ inline Vector<double> exponential(Vector<double> x) {
     return x;
 }
 
+// exp of any number; beyond what the type holds it is the last that it holds, or 0.
+template <class Real>
+inline Vector<Real> bounded_exponential(Vector<Real> x);
+
+template <>
+inline Vector<float> bounded_exponential<float>(Vector<float> x) {
+    const Vector<float> high = broadcast(88.0F), low = broadcast(-87.0F);
+    const Vector<float> bounded = x < high ? (x > low ? x : low) : high;
+    return x < low ? Vector<float>{} : exponential(bounded);
+}
+
+template <>
+inline Vector<double> bounded_exponential<double>(Vector<double> x) {
+    return exponential(x);
+}
+
+// sin(x + quarters * pi / 2) for |x| < 1e4, to about one unit in the last place (float).
+inline Vector<float> shifted_sine(Vector<float> x, int quarters) {
+    using Integers = VectorOf<float>::integers;
+    constexpr float ROUND = 12582912.0F;  // 1.5 * 2^23: adding it rounds to an integer
+    const Vector<float> turns = (x * 0.636619772367581343F + ROUND) - ROUND;
+    // pi / 2 in three parts, so that what is left of x is exact.
+    Vector<float> y = x - turns * 1.5703125F;
+    y = y - turns * 4.837512969970703125e-4F;
+    y = y - turns * 7.5497899548918821e-8F;
+    const Vector<float> square = y * y;
+    Vector<float> odd = square * -1.9515295891e-4F + 8.3321608736e-3F;
+    odd = (odd * square - 1.6666654611e-1F) * square * y + y;
+    Vector<float> even = square * 2.443315711809948e-5F - 1.388731625493765e-3F;
+    even = (even * square + 4.166664568298827e-2F) * square * square - square * 0.5F + 1.0F;
+    const Integers quarter = __builtin_convertvector(turns, Integers) + quarters;
+    const Vector<float> value = (quarter & 1) != 0 ? even : odd;
+    return (quarter & 2) != 0 ? -value : value;
+}
+
+template <class Real>
+inline Vector<Real> sine(Vector<Real> x) {
+    for (int i = 0; i < LANES<Real>; ++i) x[i] = std::sin(x[i]);
+    return x;
+}
+
+template <>
+inline Vector<float> sine<float>(Vector<float> x) {
+    return shifted_sine(x, 0);
+}
+
+template <class Real>
+inline Vector<Real> cosine(Vector<Real> x) {
+    for (int i = 0; i < LANES<Real>; ++i) x[i] = std::cos(x[i]);
+    return x;
+}
+
+template <>
+inline Vector<float> cosine<float>(Vector<float> x) {
+    return shifted_sine(x, 1);
+}
+
 // 1 / (1 + exp(-x)); beyond |x| = 80 it is 0 or 1 to the last digit of what it multiplies.
 template <class Real>
 inline Vector<Real> sigmoid(Vector<Real> x) {

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "edge_messages.hpp"
+#include "edge_shape.hpp"
 
 namespace sezm::kernels {
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+import numpy as np
 import onnx
 import torch
 from onnx import helper
@@ -22,6 +23,7 @@ from sezm_infer.metadata import Metadata
 from .onnx_builder import OnnxBuilder, OnnxConstants, OnnxFunctions, onnx_model
 from .onnx_lowering import ONNX_TYPES
 from .onnx_nodes import lower_nodes
+from .onnx_rows import join_rows
 
 PRODUCER = "sezm-infer"
 
@@ -40,6 +42,7 @@ def to_onnx(module: fx.GraphModule, metadata: Metadata) -> onnx.ModelProto:
     inputs = [value_info(spec, metadata) for spec in metadata.inputs]
     builder = OnnxBuilder(constants, functions)
     graph = onnx_graph(module, builder, metadata.outputs, metadata, inputs)
+    join_rows(graph, constants, functions, np.dtype(metadata.dtype))
     return onnx_model(graph, constants, functions, PRODUCER)
 
 

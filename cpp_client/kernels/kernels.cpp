@@ -1,5 +1,8 @@
 // Compiled once per instruction set, each time with another SEZM_KERNEL_ISA.
+#include "kernels.hpp"
+
 #include "edge_backward.hpp"
+#include "row_interpreter.hpp"
 
 namespace sezm::kernels {
 inline namespace SEZM_KERNEL_ISA {
@@ -19,8 +22,14 @@ void backward(const EdgeShape &shape, const EdgeTensors<Real> &in, const SourceR
     EdgeBackward<Real>(shape, in, sources, saved, grad_sums, grad).run(parallel_for);
 }
 
-extern const EdgeKernels<float> float_kernels{forward<float>, backward<float>};
-extern const EdgeKernels<double> double_kernels{forward<double>, backward<double>};
+template <class Real>
+void run_rows(const RowProgram &program, const RowTensors<Real> &tensors,
+              const ParallelFor &parallel_for) {
+    RowInterpreter<Real>(program, tensors).run(parallel_for);
+}
+
+extern const Kernels<float> float_kernels{forward<float>, backward<float>, run_rows<float>};
+extern const Kernels<double> double_kernels{forward<double>, backward<double>, run_rows<double>};
 
 }  // namespace SEZM_KERNEL_ISA
 }  // namespace sezm::kernels

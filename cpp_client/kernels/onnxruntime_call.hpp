@@ -1,0 +1,62 @@
+// The tensors and threads of a call by ONNX Runtime.
+#pragma once
+
+#ifndef ORT_API_MANUAL_INIT
+#define ORT_API_MANUAL_INIT
+#endif
+#include <onnxruntime_cxx_api.h>
+
+#include <cstdint>
+#include <functional>
+#include <stdexcept>
+#include <string>
+#include <type_traits>
+#include <vector>
+
+#include "parallel_for.hpp"
+
+namespace sezm::kernels {
+
+using Shape = std::vector<std::int64_t>;
+
+inline Shape shape_of(const Ort::ConstValue &tensor) {
+    return tensor.GetTensorTypeAndShapeInfo().GetShape();
+}
+
+// Inputs behind the indices, in order.
+struct Inputs {
+    Ort::KernelContext context;
+    std::size_t next = 0;
+
+    template <class T>
+    const T *take(Shape *shape = nullptr) {
+        const Ort::ConstValue tensor = context.GetInput(next++);
+        if (shape) *shape = shape_of(tensor);
+        return tensor.GetTensorData<T>();
+    }
+};
+
+// Says which operator was called with what.
+inline void require(bool holds, const char *what) {
+    if (!holds) throw std::invalid_argument(std::string("libsezm_kernels: ") + what);
+}
+
+inline ParallelFor parallel_for(OrtKernelContext *context) {
+    return [context](std::int64_t n, const std::function<void(std::int64_t)> &work) {
+        if (n == 0) return;
+        Ort::ThrowOnError(Ort::GetApi().KernelContext_ParallelFor(
+            context,
+            [](void *data, std::size_t i) {
+                (*static_cast<const std::function<void(std::int64_t)> *>(data))(
+                    static_cast<std::int64_t>(i));
+            },
+            static_cast<std::size_t>(n), 0, const_cast<void *>(static_cast<const void *>(&work))));
+    };
+}
+
+template <class Real>
+constexpr ONNXTensorElementDataType REAL =
+    std::is_same_v<Real, float> ? ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT
+                                : ONNX_TENSOR_ELEMENT_DATA_TYPE_DOUBLE;
+
+}  // namespace sezm::kernels

@@ -1,0 +1,72 @@
+// Row programs as operators of ONNX Runtime.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "kernels.hpp"
+#include "onnxruntime_call.hpp"
+
+namespace sezm::kernels {
+
+// Inputs: constants, program, then those of the program.
+template <class Real>
+struct RowsKernel {
+    void Compute(OrtKernelContext *raw) const {
+        Inputs inputs{Ort::KernelContext(raw)};
+        Shape constants, words;
+        RowTensors<Real> tensors{};
+        tensors.constants = inputs.take<Real>(&constants);
+        const auto *code = inputs.take<std::int64_t>(&words);
+        const RowProgram program(code, words.at(0));
+        const std::size_t n = inputs.context.GetInputCount();
+        std::vector<RowInput> given;
+        while (inputs.next < n) {
+            const Ort::ConstValue tensor = inputs.context.GetInput(inputs.next++);
+            const auto info = tensor.GetTensorTypeAndShapeInfo();
+            given.push_back({info.GetShape(), info.GetElementType() == REAL<Real>,
+                             info.GetElementType() == ONNX_TENSOR_ELEMENT_DATA_TYPE_INT64,
+                             info.GetElementType() == ONNX_TENSOR_ELEMENT_DATA_TYPE_BOOL});
+            tensors.inputs.push_back(tensor.GetTensorRawData());
+        }
+        tensors.n_rows = program.n_rows(given);
+        check(program, given, tensors.n_rows, constants.at(0), inputs.context.GetOutputCount());
+        for (std::size_t i = 0; i < program.outputs.size(); ++i) {
+            Shape shape = program.outputs[i];
+            shape[0] *= tensors.n_rows;
+            tensors.outputs.push_back(
+                inputs.context.GetOutput(i, shape).template GetTensorMutableData<Real>());
+        }
+        check_indices(program, tensors, given);
+        kernels<Real>().rows(program, tensors, parallel_for(raw));
+    }
+};
+
+template <class Real>
+struct RowsOp : Ort::CustomOpBase<RowsOp<Real>, RowsKernel<Real>> {
+    std::string name;
+
+    explicit RowsOp(int number) : name("Rows_" + std::to_string(number)) {}
+
+    void *CreateKernel(const OrtApi &, const OrtKernelInfo *) const { return new RowsKernel<Real>; }
+    const char *GetName() const { return name.c_str(); }
+    const char *GetExecutionProviderType() const { return "CPUExecutionProvider"; }
+    std::size_t GetInputTypeCount() const { return 3; }
+    ONNXTensorElementDataType GetInputType(std::size_t i) const {
+        if (i == 0) return REAL<Real>;
+        return i == 1 ? ONNX_TENSOR_ELEMENT_DATA_TYPE_INT64
+                      : ONNX_TENSOR_ELEMENT_DATA_TYPE_UNDEFINED;
+    }
+    OrtCustomOpInputOutputCharacteristic GetInputCharacteristic(std::size_t i) const {
+        return i < 2 ? INPUT_OUTPUT_REQUIRED : INPUT_OUTPUT_VARIADIC;
+    }
+    std::size_t GetOutputTypeCount() const { return 1; }
+    ONNXTensorElementDataType GetOutputType(std::size_t) const { return REAL<Real>; }
+    OrtCustomOpInputOutputCharacteristic GetOutputCharacteristic(std::size_t) const {
+        return INPUT_OUTPUT_VARIADIC;
+    }
+    bool GetVariadicInputHomogeneity() const { return false; }
+    bool GetVariadicOutputHomogeneity() const { return true; }
+};
+
+}  // namespace sezm::kernels

@@ -1,0 +1,258 @@
+// Runs a row program over all rows; see row_program.hpp.
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <vector>
+
+#include "parallel_for.hpp"
+#include "row_program.hpp"
+#include "simd.hpp"
+
+namespace sezm::kernels {
+inline namespace SEZM_KERNEL_ISA {
+
+template <class Real>
+class RowInterpreter {
+  public:
+    RowInterpreter(const RowProgram &program, const RowTensors<Real> &tensors)
+        : program_(program), tensors_(tensors) {}
+
+    void run(const ParallelFor &parallel_for) const {
+        const std::int64_t tiles = (tensors_.n_rows + LENGTH - 1) / LENGTH;
+        const std::int64_t parts = (tiles + TILES_PER_PART - 1) / TILES_PER_PART;
+        parallel_for(parts, [&](std::int64_t part) {
+            std::vector<Real> columns(static_cast<std::size_t>(program_.n_columns) * LENGTH);
+            for (std::int64_t i = 0; i < program_.n_constants; ++i) {
+                std::fill_n(&columns[static_cast<std::size_t>(i) * LENGTH], LENGTH,
+                            tensors_.constants[i]);
+            }
+            const std::int64_t last = std::min(tiles, (part + 1) * TILES_PER_PART);
+            for (std::int64_t tile = part * TILES_PER_PART; tile < last; ++tile) {
+                const std::int64_t first = tile * LENGTH;
+                compute(columns.data(), first,
+                        std::min<std::int64_t>(LENGTH, tensors_.n_rows - first));
+            }
+        });
+    }
+
+  private:
+    static constexpr int LENGTH = 16;  // rows at a time
+    static constexpr std::int64_t TILES_PER_PART = 16;
+    static constexpr int VECTORS = LENGTH / LANES<Real> > 0 ? LENGTH / LANES<Real> : 1;
+    using Vec = Vector<Real>;
+
+    // Rows first .. first + n - 1. What further rows of the columns hold is never stored.
+    void compute(Real *columns, std::int64_t first, std::int64_t n) const {
+        const std::int64_t *at = program_.begin;
+        while (at != program_.end) {
+            const auto code = static_cast<RowCode>(*at++);
+            switch (code) {
+                case RowCode::load:
+                    load_rows<Real>(at, columns, first, n);
+                    at += 3;
+                    break;
+                case RowCode::load_bool:
+                    load_rows<bool>(at, columns, first, n);
+                    at += 3;
+                    break;
+                case RowCode::gather:
+                    gather_rows(at, columns, first, n);
+                    at += 6;
+                    break;
+                case RowCode::store:
+                    store_rows(at, columns, first, n);
+                    at += 6;
+                    break;
+                case RowCode::matmul:
+                    multiply(at, columns);
+                    at += 4 + at[0];
+                    break;
+                case RowCode::add: binary(at, columns, [](Vec a, Vec b) { return a + b; }); break;
+                case RowCode::sub: binary(at, columns, [](Vec a, Vec b) { return a - b; }); break;
+                case RowCode::mul: binary(at, columns, [](Vec a, Vec b) { return a * b; }); break;
+                case RowCode::div: binary(at, columns, [](Vec a, Vec b) { return a / b; }); break;
+                case RowCode::max:
+                    binary(at, columns, [](Vec a, Vec b) { return a > b ? a : b; });
+                    break;
+                case RowCode::min:
+                    binary(at, columns, [](Vec a, Vec b) { return a < b ? a : b; });
+                    break;
+                case RowCode::less:
+                    binary(at, columns, [](Vec a, Vec b) { return a < b ? one() : Vec{}; });
+                    break;
+                case RowCode::less_equal:
+                    binary(at, columns, [](Vec a, Vec b) { return a <= b ? one() : Vec{}; });
+                    break;
+                case RowCode::fma:
+                    add_products(at, columns);
+                    at += 6;
+                    break;
+                case RowCode::select:
+                    select(at, columns);
+                    at += 8;
+                    break;
+                case RowCode::neg: unary(at, columns, [](Vec a) { return -a; }); break;
+                case RowCode::sqrt: unary(at, columns, square_root); break;
+                case RowCode::reciprocal:
+                    unary(at, columns, [](Vec a) { return one() / a; });
+                    break;
+                case RowCode::exp: unary(at, columns, bounded_exponential<Real>); break;
+                case RowCode::log: unary(at, columns, logarithm); break;
+                case RowCode::sin: unary(at, columns, sine<Real>); break;
+                case RowCode::cos: unary(at, columns, cosine<Real>); break;
+                case RowCode::sigmoid: unary(at, columns, sigmoid<Real>); break;
+                default: return;  // checked before
+            }
+        }
+    }
+
+    static Vec one() { return broadcast<Real>(1); }
+
+    static Vec square_root(Vec a) {
+        for (int i = 0; i < LANES<Real>; ++i) a[i] = std::sqrt(a[i]);
+        return a;
+    }
+
+    static Vec logarithm(Vec a) {
+        for (int i = 0; i < LANES<Real>; ++i) a[i] = std::log(a[i]);
+        return a;
+    }
+
+    // [count, target, a, step a, b, step b]
+    template <class Operation>
+    static void binary(const std::int64_t *&at, Real *columns, const Operation &operation) {
+        const std::int64_t count = at[0], step_a = at[3] * LENGTH, step_b = at[5] * LENGTH;
+        Real *to = columns + at[1] * LENGTH;
+        const Real *a = columns + at[2] * LENGTH, *b = columns + at[4] * LENGTH;
+        for (std::int64_t i = 0; i < count; ++i, to += LENGTH, a += step_a, b += step_b) {
+            for (int j = 0; j < LENGTH; j += LANES<Real>) {
+                store(to + j, operation(load(a + j), load(b + j)));
+            }
+        }
+        at += 6;
+    }
+
+    // [count, target, a, step a]
+    template <class Operation>
+    static void unary(const std::int64_t *&at, Real *columns, const Operation &operation) {
+        const std::int64_t count = at[0], step = at[3] * LENGTH;
+        Real *to = columns + at[1] * LENGTH;
+        const Real *a = columns + at[2] * LENGTH;
+        for (std::int64_t i = 0; i < count; ++i, to += LENGTH, a += step) {
+            for (int j = 0; j < LENGTH; j += LANES<Real>) store(to + j, operation(load(a + j)));
+        }
+        at += 4;
+    }
+
+    static void add_products(const std::int64_t *at, Real *columns) {
+        const std::int64_t count = at[0], step_a = at[3] * LENGTH, step_b = at[5] * LENGTH;
+        Real *to = columns + at[1] * LENGTH;
+        const Real *a = columns + at[2] * LENGTH, *b = columns + at[4] * LENGTH;
+        for (std::int64_t i = 0; i < count; ++i, to += LENGTH, a += step_a, b += step_b) {
+            for (int j = 0; j < LENGTH; j += LANES<Real>) {
+                store(to + j, load(to + j) + load(a + j) * load(b + j));
+            }
+        }
+    }
+
+    // [count, target, condition, its step, a, step a, b, step b]
+    static void select(const std::int64_t *at, Real *columns) {
+        const std::int64_t count = at[0];
+        for (std::int64_t i = 0; i < count; ++i) {
+            Real *to = columns + (at[1] + i) * LENGTH;
+            const Real *condition = columns + (at[2] + i * at[3]) * LENGTH;
+            const Real *a = columns + (at[4] + i * at[5]) * LENGTH;
+            const Real *b = columns + (at[6] + i * at[7]) * LENGTH;
+            for (int j = 0; j < LENGTH; j += LANES<Real>) {
+                store(to + j, load(condition + j) != Vec{} ? load(a + j) : load(b + j));
+            }
+        }
+    }
+
+    // [depth, count, matrix, target, columns ...]: target[n] = sum_k column[k] matrix[k, n].
+    void multiply(const std::int64_t *at, Real *columns) const {
+        const std::int64_t depth = at[0], count = at[1];
+        const Real *matrix = tensors_.constants + at[2];
+        Real *to = columns + at[3] * LENGTH;
+        std::int64_t n = 0;
+        for (; n + BLOCK <= count; n += BLOCK)
+            block<BLOCK>(depth, count, matrix + n, at + 4, columns, to + n * LENGTH);
+        for (; n < count; ++n) block<1>(depth, count, matrix + n, at + 4, columns, to + n * LENGTH);
+    }
+
+    static constexpr int BLOCK = 4;
+
+    template <int COLUMNS>
+    static void block(std::int64_t depth, std::int64_t ld, const Real *matrix,
+                      const std::int64_t *from, const Real *columns, Real *to) {
+        for (int j = 0; j < LENGTH; j += LANES<Real> * HALF) {
+            Vec sums[COLUMNS][HALF] = {};
+            for (std::int64_t k = 0; k < depth; ++k) {
+                const Real *column = columns + from[k] * LENGTH + j;
+                Vec values[HALF];
+                for (int h = 0; h < HALF; ++h) values[h] = load(column + h * LANES<Real>);
+                for (int c = 0; c < COLUMNS; ++c) {
+                    const Vec factor = broadcast(matrix[k * ld + c]);
+                    for (int h = 0; h < HALF; ++h) sums[c][h] += factor * values[h];
+                }
+            }
+            for (int c = 0; c < COLUMNS; ++c) {
+                for (int h = 0; h < HALF; ++h)
+                    store(to + c * LENGTH + j + h * LANES<Real>, sums[c][h]);
+            }
+        }
+    }
+
+    static constexpr int HALF = VECTORS >= 2 ? 2 : 1;
+
+    // [input, size, target]
+    template <class Number>
+    void load_rows(const std::int64_t *at, Real *columns, std::int64_t first,
+                   std::int64_t n) const {
+        const std::int64_t size = at[1];
+        const Number *from =
+            static_cast<const Number *>(tensors_.inputs[static_cast<std::size_t>(at[0])]) +
+            first * size;
+        Real *to = columns + at[2] * LENGTH;
+        for (std::int64_t c = 0; c < size; ++c) {
+            for (std::int64_t row = 0; row < n; ++row) to[c * LENGTH + row] = from[row * size + c];
+        }
+    }
+
+    // [data, index, k, width, size, target]: rows of data by k indices per row.
+    void gather_rows(const std::int64_t *at, Real *columns, std::int64_t first,
+                     std::int64_t n) const {
+        const Real *data =
+            static_cast<const Real *>(tensors_.inputs[static_cast<std::size_t>(at[0])]);
+        const auto *index =
+            static_cast<const std::int64_t *>(tensors_.inputs[static_cast<std::size_t>(at[1])]);
+        const std::int64_t k = at[2], width = at[3];
+        Real *to = columns + at[5] * LENGTH;
+        for (std::int64_t row = 0; row < n; ++row) {
+            for (std::int64_t i = 0; i < k; ++i) {
+                const Real *from = data + index[(first + row) * k + i] * width;
+                for (std::int64_t c = 0; c < width; ++c)
+                    to[(i * width + c) * LENGTH + row] = from[c];
+            }
+        }
+    }
+
+    // [output, size, first, count, column, step]
+    void store_rows(const std::int64_t *at, const Real *columns, std::int64_t first,
+                    std::int64_t n) const {
+        const std::int64_t size = at[1], count = at[3];
+        Real *to = tensors_.outputs[static_cast<std::size_t>(at[0])] + first * size + at[2];
+        for (std::int64_t c = 0; c < count; ++c) {
+            const Real *from = columns + (at[4] + c * at[5]) * LENGTH;
+            for (std::int64_t row = 0; row < n; ++row) to[row * size + c] = from[row];
+        }
+    }
+
+    const RowProgram &program_;
+    const RowTensors<Real> &tensors_;
+};
+
+}  // namespace SEZM_KERNEL_ISA
+}  // namespace sezm::kernels

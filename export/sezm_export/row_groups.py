@@ -1,0 +1,238 @@
+"""Parts of an ONNX graph that compute each row of edges on its own.
+
+Tensors of edges have R rows (``neighbor_rows``), each with ``k * prod(trailing)`` numbers: shapes
+[k*R, ...]. Operators that keep rows apart form groups; between groups stand operators that bring
+rows together, such as sums over the edges of an atom. A node's level is the largest number of such
+operators before it, so that nodes of one level can be computed in one go.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import onnx
+from onnx import TensorProto
+
+Dims = list[int | str]
+
+REALS = (TensorProto.FLOAT, TensorProto.DOUBLE)
+
+ELEMENTWISE = {
+    "Add", "Sub", "Mul", "Div", "Neg", "Sqrt", "Reciprocal", "Exp", "Log", "Sin", "Cos", "Sigmoid",
+    "Clip", "Less", "LessOrEqual", "Greater", "GreaterOrEqual", "And", "Where", "Identity",
+}  # fmt: skip
+
+LAYOUT = {"Reshape", "Transpose", "Slice", "Concat", "Expand", "Pad", "Squeeze", "Unsqueeze"}
+
+WIDEST = 4096
+"""Numbers in a row of one value; beyond, nothing would stay in the cache."""
+
+
+class Values:
+    """What is known of the values of a graph.
+
+    Args:
+        graph: with described values.
+        constants: of the file, which graphs inside it share.
+    """
+
+    def __init__(self, graph: onnx.GraphProto, constants: Iterable[TensorProto]) -> None:
+        self.dims: dict[str, Dims] = {}
+        self.types: dict[str, int] = {}
+        for info in (*graph.value_info, *graph.input, *graph.output):
+            tensor = info.type.tensor_type
+            self.types[info.name] = tensor.elem_type
+            if tensor.HasField("shape"):
+                self.dims[info.name] = [d.dim_param or d.dim_value for d in tensor.shape.dim]
+        self.constants = {tensor.name: tensor for tensor in constants}
+
+    def per_row(self, name: str) -> tuple[int, ...] | None:
+        """Shape (k, trailing ...) of a value [k*R, trailing ...]; None of any other."""
+        dims = self.dims.get(name)
+        match = re.fullmatch(r"(?:(\d+)\*)?R", str(dims[0])) if dims else None
+        if match is None or not all(isinstance(length, int) for length in dims[1:]):  # type: ignore[index]
+            return None
+        return (int(match[1] or 1), *dims[1:])  # type: ignore[index, return-value]
+
+
+def row_groups(nodes: Sequence[onnx.NodeProto], values: Values) -> list[list[onnx.NodeProto]]:
+    """Nodes that keep rows apart, by level; each group in the order of the graph."""
+    refused: set[str] = set()
+    while True:
+        groups = _by_level(nodes, values, refused)
+        escaping = set(_escaping(groups, nodes, values))
+        if not escaping:
+            return groups
+        refused |= escaping
+
+
+def outputs_used_elsewhere(
+    group: Sequence[onnx.NodeProto], nodes: Sequence[onnx.NodeProto], results: Iterable[str]
+) -> list[str]:
+    """Values of a group that other nodes of the graph, or its caller, read."""
+    inside = {id(node) for node in group}
+    read = {name for node in nodes if id(node) not in inside for name in read_by(node)}
+    read |= set(results)
+    return [name for node in group for name in node.output if name in read]
+
+
+def read_by(node: onnx.NodeProto) -> list[str]:
+    """Names that a node reads, those of graphs inside it included."""
+    names = list(node.input)
+    for attribute in node.attribute:
+        if attribute.type == onnx.AttributeProto.GRAPH:
+            for inner in attribute.g.node:
+                names += read_by(inner)
+            names += [output.name for output in attribute.g.output]
+    return [name for name in names if name]
+
+
+def attributes_of(node: onnx.NodeProto) -> dict[str, Any]:
+    """By name."""
+    return {a.name: onnx.helper.get_attribute_value(a) for a in node.attribute}
+
+
+def _by_level(
+    nodes: Sequence[onnx.NodeProto], values: Values, refused: set[str]
+) -> list[list[onnx.NodeProto]]:
+    level: dict[str, int] = defaultdict(int)
+    in_group: set[str] = set()
+    groups: dict[int, list[onnx.NodeProto]] = defaultdict(list)
+    for node in nodes:
+        keeps = node.output[0] not in refused and _keeps_rows(node, values)
+        own = max(
+            (level[name] + (name in in_group and not keeps) for name in read_by(node)), default=0
+        )
+        for name in node.output:
+            level[name] = own
+            if keeps:
+                in_group.add(name)
+        if keeps:
+            groups[own].append(node)
+    return [groups[key] for key in sorted(groups)]
+
+
+def _escaping(
+    groups: Sequence[Sequence[onnx.NodeProto]], nodes: Sequence[onnx.NodeProto], values: Values
+) -> Iterable[str]:
+    """Truth values that are used outside their group, which hands on real numbers only."""
+    for group in groups:
+        for name in outputs_used_elsewhere(group, nodes, ()):
+            if values.types.get(name) not in REALS:
+                yield name
+
+
+def _keeps_rows(node: onnx.NodeProto, values: Values) -> bool:
+    """Whether each row of the result depends on the same row of the arguments alone."""
+    shape = values.per_row(node.output[0]) if len(node.output) == 1 else None
+    if shape is None or node.domain not in ("", "ai.onnx") or _size(shape) > WIDEST:
+        return False
+    if values.types[node.output[0]] not in (*REALS, TensorProto.BOOL):
+        return False
+    rule = _RULES.get(node.op_type)
+    return rule is not None and rule(node, shape, values)
+
+
+def _size(shape: Sequence[int]) -> int:
+    product = 1
+    for length in shape:
+        product *= length
+    return product
+
+
+def _is_row_value(name: str, values: Values) -> bool:
+    return values.per_row(name) is not None and values.types.get(name) in (*REALS, TensorProto.BOOL)
+
+
+def _elementwise(node: onnx.NodeProto, shape: tuple[int, ...], values: Values) -> bool:
+    rank = len(shape)
+    for name in filter(None, node.input):
+        other = values.per_row(name)
+        if other is not None:
+            if not _is_row_value(name, values) or len(other) != rank or other[0] != shape[0]:
+                return False
+        elif name not in values.constants or not _broadcasts(values.constants[name], rank):
+            return False
+    return True
+
+
+def _broadcasts(tensor: TensorProto, rank: int) -> bool:
+    """Whether a constant is the same for all rows of a value of this rank."""
+    dims = list(tensor.dims)
+    if tensor.data_type not in (*REALS, TensorProto.BOOL) or len(dims) > rank:
+        return False
+    return len(dims) < rank or dims[0] == 1
+
+
+def _relayout(node: onnx.NodeProto, shape: tuple[int, ...], values: Values) -> bool:
+    """Another order of the numbers of each row."""
+    data = values.per_row(node.input[0])
+    if data is None or not _is_row_value(node.input[0], values):
+        return False
+    if node.op_type in ("Reshape", "Squeeze", "Unsqueeze"):
+        return _size(data) == _size(shape)
+    if node.op_type == "Transpose":
+        return attributes_of(node)["perm"][0] == 0
+    if data[0] != shape[0]:
+        return False
+    if node.op_type == "Expand":
+        return len(data) == len(shape)
+    return all(name in values.constants for name in node.input[1:] if name)
+
+
+def _concat(node: onnx.NodeProto, shape: tuple[int, ...], values: Values) -> bool:
+    axis = attributes_of(node)["axis"] % len(shape)
+    return axis > 0 and all(_is_row_value(name, values) for name in node.input)
+
+
+def _matmul(node: onnx.NodeProto, shape: tuple[int, ...], values: Values) -> bool:
+    left, right = (values.per_row(name) for name in node.input)
+    if left is None or not _is_row_value(node.input[0], values):
+        return False
+    if right is not None:
+        return _is_row_value(node.input[1], values) and len(left) == len(right) == 3
+    constant = values.constants.get(node.input[1])
+    return constant is not None and len(constant.dims) == 2 and left[0] == shape[0]
+
+
+def _sum(node: onnx.NodeProto, shape: tuple[int, ...], values: Values) -> bool:
+    given = attributes_of(node)
+    axes = values.constants.get(node.input[1]) if len(node.input) > 1 else None
+    if axes is None or not _is_row_value(node.input[0], values) or given.get("keepdims", 1) != 1:
+        return False
+    rank = len(values.per_row(node.input[0]) or ())
+    return all(int(axis) % rank > 0 for axis in onnx.numpy_helper.to_array(axes))
+
+
+def _gather(node: onnx.NodeProto, shape: tuple[int, ...], values: Values) -> bool:
+    axis = attributes_of(node).get("axis", 0)
+    if axis > 0:
+        return _is_row_value(node.input[0], values) and node.input[1] in values.constants
+    data, index = node.input
+    dims = values.dims.get(data) or list(getattr(values.constants.get(data), "dims", ()))
+    is_real = values.types.get(data) in REALS or (
+        data in values.constants and values.constants[data].data_type in REALS
+    )
+    return (
+        is_real
+        and values.per_row(data) is None
+        and len(dims) > 1
+        and all(isinstance(length, int) for length in dims[1:])
+        and len(values.dims.get(index, ())) == 1
+        and values.types.get(index) == TensorProto.INT64
+        and values.per_row(index) is not None
+    )
+
+
+_RULES: Mapping[str, Any] = {
+    **dict.fromkeys(ELEMENTWISE, _elementwise),
+    **dict.fromkeys(LAYOUT - {"Concat"}, _relayout),
+    "Concat": _concat,
+    "MatMul": _matmul,
+    "ReduceSum": _sum,
+    "ReduceMax": _sum,
+    "Gather": _gather,
+}
