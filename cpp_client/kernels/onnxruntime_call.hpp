@@ -6,6 +6,7 @@
 #endif
 #include <onnxruntime_cxx_api.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <functional>
 #include <stdexcept>
@@ -23,22 +24,35 @@ inline Shape shape_of(const Ort::ConstValue &tensor) {
     return tensor.GetTensorTypeAndShapeInfo().GetShape();
 }
 
-// Inputs behind the indices, in order.
+// Says which operator was called with what.
+inline void require(bool holds, const char *what) {
+    if (!holds) throw std::invalid_argument(std::string("libsezm_kernels: ") + what);
+}
+
+// Inputs, one after the other.
 struct Inputs {
     Ort::KernelContext context;
     std::size_t next = 0;
 
+    // Of the i-th.
+    Shape shape(std::size_t i) const {
+        require(i < context.GetInputCount(), "an input is missing");
+        return shape_of(context.GetInput(i));
+    }
+
+    // The next one, which must have this shape.
     template <class T>
-    const T *take(Shape *shape = nullptr) {
-        const Ort::ConstValue tensor = context.GetInput(next++);
-        if (shape) *shape = shape_of(tensor);
-        return tensor.GetTensorData<T>();
+    const T *take(const Shape &expected) {
+        require(shape(next) == expected, "shapes of inputs do not fit together");
+        return context.GetInput(next++).GetTensorData<T>();
     }
 };
 
-// Says which operator was called with what.
-inline void require(bool holds, const char *what) {
-    if (!holds) throw std::invalid_argument(std::string("libsezm_kernels: ") + what);
+// Numbers that index something of this length.
+inline void require_inside(const std::int64_t *index, std::int64_t n, std::int64_t length) {
+    const bool inside =
+        std::all_of(index, index + n, [=](std::int64_t i) { return i >= 0 && i < length; });
+    require(inside, "an index is beyond what it points into");
 }
 
 inline ParallelFor parallel_for(OrtKernelContext *context) {

@@ -1,6 +1,7 @@
 // The edge stage as operators of ONNX Runtime.
 #pragma once
 
+#include <algorithm>
 #include <cmath>
 #include <string>
 #include <vector>
@@ -10,74 +11,117 @@
 
 namespace sezm::kernels {
 
-inline SourceRows source_rows(Inputs &inputs) {
-    Shape slots;
-    SourceRows sources{};
-    sources.slot = inputs.take<std::int64_t>(&slots);
-    sources.atom = inputs.take<std::int64_t>();
-    sources.n_rows = slots.at(0) / ROW_WIDTH;
-    return sources;
-}
-
-// From features [A, P, C], wigner [S, 2 M + 1, D] and radial [S, K].
-inline EdgeShape edge_shape(const Shape &features, const Shape &wigner, const Shape &radial,
-                            bool per_channel) {
+// Of inputs that start at ``first``: features [A, P, C], wigner [S, 2 M + 1, D], radial [S, K].
+inline EdgeShape edge_shape(const Inputs &inputs, std::size_t first, bool per_channel) {
+    const Shape features = inputs.shape(first), wigner = inputs.shape(first + 1),
+                radial = inputs.shape(first + 2);
+    require(features.size() == 3 && wigner.size() == 3 && radial.size() == 2, "a rank is wrong");
     EdgeShape shape;
-    shape.n_atoms = features.at(0);
-    shape.n_slots = wigner.at(0);
-    shape.mmax = static_cast<int>(wigner.at(1) - 1) / 2;
-    shape.lmax = static_cast<int>(std::lround(std::sqrt(static_cast<double>(wigner.at(2))))) - 1;
-    shape.channels = static_cast<int>(features.at(2));
-    shape.rank = static_cast<int>(features.at(1) / wigner.at(2));
-    shape.radial_width = static_cast<int>(radial.at(1));
+    shape.n_atoms = features[0];
+    shape.n_slots = wigner[0];
+    shape.mmax = static_cast<int>(wigner[1] - 1) / 2;
+    shape.lmax = static_cast<int>(std::lround(std::sqrt(static_cast<double>(wigner[2])))) - 1;
+    require(shape.lmax >= 0 && shape.mmax >= 0 && shape.mmax <= shape.lmax, "degrees are wrong");
+    require(wigner[1] == shape.n_orders() && wigner[2] == shape.n_packed(), "degrees are wrong");
+    shape.channels = static_cast<int>(features[2]);
+    shape.rank = static_cast<int>(features[1] / wigner[2]);
+    require(shape.channels > 0 && shape.channels % 16 == 0, "channels are no multiple of 16");
+    require(shape.rank > 0 && features[1] == shape.n_feature_rows(), "the rank is wrong");
+    require(shape.n_slots > 0 && shape.n_slots % ROW_WIDTH == 0, "slots are no multiple of 4");
     shape.per_channel = per_channel;
+    shape.radial_width = per_channel ? (shape.lmax + 1) * shape.channels
+                                     : shape.rank * shape.first_kernel(shape.mmax + 1);
+    require(radial[1] == shape.radial_width && (!per_channel || shape.rank == 1),
+            "radial features are wrong");
     return shape;
 }
 
-// ``n`` tensors: per layer one of order 0, three per m, and a gate in all but the last.
-inline int layers_in(std::size_t n, int mmax) {
-    return static_cast<int>((n + 1) / (2 + 3 * static_cast<std::size_t>(mmax)));
-}
+constexpr std::size_t N_INDICES = 4;  // source, target, source_slot, source_atom
 
+// The indices, checked, and the tensors behind them up to the weights.
 template <class Real>
-std::vector<const Real *> rest(Inputs &inputs, std::size_t end) {
-    std::vector<const Real *> tensors;
-    while (inputs.next < end) tensors.push_back(inputs.take<Real>());
-    return tensors;
-}
+struct EdgeInputs {
+    Inputs inputs;
+    EdgeShape shape;
+    EdgeTensors<Real> in{};
+    SourceRows sources{};
+    const Real *grad_sums = nullptr;
+    std::vector<const Real *> saved, layers;
+
+    EdgeInputs(OrtKernelContext *raw, bool per_channel, bool back)
+        : inputs{Ort::KernelContext(raw)},
+          shape(edge_shape(inputs, N_INDICES + (back ? 1 : 0), per_channel)) {
+        const std::int64_t S = shape.n_slots, A = shape.n_atoms, R = S / ROW_WIDTH;
+        const std::int64_t D = shape.n_packed(), C = shape.channels;
+        const Shape rows = inputs.shape(3);
+        require(rows.size() == 1, "a rank is wrong");
+        sources.n_rows = rows[0];
+        in.source = index({S}, A);
+        in.target = index({R}, A);
+        sources.slot = index({ROW_WIDTH * sources.n_rows}, S);
+        sources.atom = index({sources.n_rows}, A);
+        require(std::count_if(sources.slot, sources.slot + ROW_WIDTH * sources.n_rows,
+                              [=](std::int64_t slot) { return slot != S - 1; }) <= S,
+                "a slot has two sources");
+        if (back) grad_sums = inputs.take<Real>({A, D, C});
+        in.features = inputs.take<Real>({A, shape.n_feature_rows(), C});
+        in.wigner = inputs.take<Real>({S, shape.n_orders(), D});
+        in.radial = inputs.take<Real>({S, shape.radial_width});
+        in.weight = inputs.take<Real>({S, 1});
+        // Of each layer: one matrix of order 0, three of each m, and a gate in all but the last.
+        const std::size_t left = inputs.context.GetInputCount() - inputs.next;
+        const int per_layer = 2 + 3 * shape.mmax + (back ? shape.n_orders() : 0);
+        shape.n_layers = (static_cast<int>(left) + 1) / per_layer;
+        require(shape.n_layers > 0 && static_cast<int>(left) == shape.n_layers * per_layer - 1,
+                "the number of matrices is wrong");
+        for (int i = 0; back && i < shape.n_layers * shape.n_orders(); ++i) {
+            saved.push_back(inputs.take<Real>({S, shape.order_width(i % shape.n_orders())}));
+        }
+        for (int i = 0; i < shape.n_layers; ++i) take_layer(i + 1 == shape.n_layers);
+        in.layers = layers.data();
+    }
+
+  private:
+    const std::int64_t *index(const Shape &expected, std::int64_t length) {
+        const auto *numbers = inputs.take<std::int64_t>(expected);
+        require_inside(numbers, expected[0], length);
+        return numbers;
+    }
+
+    void take_layer(bool is_last) {
+        const std::int64_t C = shape.channels;
+        for (int m = 0; m <= shape.mmax; ++m) {
+            const std::int64_t size = shape.degrees_of(m) * C;
+            for (int i = 0; i < (m == 0 ? 1 : 3); ++i) {
+                layers.push_back(inputs.take<Real>({size, size}));
+            }
+        }
+        if (!is_last) layers.push_back(inputs.take<Real>({C, shape.lmax * C}));
+    }
+};
 
 template <class Real>
 struct ForwardKernel {
     bool per_channel;
 
     void Compute(OrtKernelContext *raw) const {
-        Inputs inputs{Ort::KernelContext(raw)};
-        Shape features, wigner, radial;
-        EdgeTensors<Real> in{};
-        in.source = inputs.take<std::int64_t>();
-        in.target = inputs.take<std::int64_t>();
-        const SourceRows sources = source_rows(inputs);
-        in.features = inputs.take<Real>(&features);
-        in.wigner = inputs.take<Real>(&wigner);
-        in.radial = inputs.take<Real>(&radial);
-        in.weight = inputs.take<Real>();
-        EdgeShape shape = edge_shape(features, wigner, radial, per_channel);
-        const std::vector<const Real *> layers = rest<Real>(inputs, inputs.context.GetInputCount());
-        shape.n_layers = layers_in(layers.size(), shape.mmax);
-        in.layers = layers.data();
-
-        Ort::KernelContext &context = inputs.context;
+        EdgeInputs<Real> given(raw, per_channel, false);
+        const EdgeShape &shape = given.shape;
+        Ort::KernelContext &context = given.inputs.context;
+        const int n_saved = shape.n_layers * shape.n_orders();
+        require(static_cast<int>(context.GetOutputCount()) == n_saved + 1, "an output is missing");
         Real *sums = context.GetOutput(0, Shape{shape.n_atoms, shape.n_packed(), shape.channels})
                          .template GetTensorMutableData<Real>();
         // Null where nothing asks for it, as in graphs without a way back.
         std::vector<Real *> saved;
-        for (int i = 0; i < shape.n_layers * shape.n_orders(); ++i) {
+        for (int i = 0; i < n_saved; ++i) {
             auto output =
                 context.GetOutput(static_cast<std::size_t>(i) + 1,
                                   Shape{shape.n_slots, shape.order_width(i % shape.n_orders())});
             saved.push_back(output ? output.template GetTensorMutableData<Real>() : nullptr);
         }
-        kernels<Real>().edges(shape, in, sources, sums, saved.data(), parallel_for(raw));
+        kernels<Real>().edges(shape, given.in, given.sources, sums, saved.data(),
+                              parallel_for(raw));
     }
 };
 
@@ -86,42 +130,25 @@ struct BackwardKernel {
     bool per_channel;
 
     void Compute(OrtKernelContext *raw) const {
-        Inputs inputs{Ort::KernelContext(raw)};
-        Shape features, wigner, radial;
-        EdgeTensors<Real> in{};
-        in.source = inputs.take<std::int64_t>();
-        in.target = inputs.take<std::int64_t>();
-        const SourceRows sources = source_rows(inputs);
-        const Real *grad_sums = inputs.take<Real>();
-        in.features = inputs.take<Real>(&features);
-        in.wigner = inputs.take<Real>(&wigner);
-        in.radial = inputs.take<Real>(&radial);
-        in.weight = inputs.take<Real>();
-        EdgeShape shape = edge_shape(features, wigner, radial, per_channel);
-        const std::size_t n = inputs.context.GetInputCount(),
-                          orders = static_cast<std::size_t>(shape.n_orders());
-        const std::size_t per_layer = orders + 2 + 3 * static_cast<std::size_t>(shape.mmax);
-        shape.n_layers = static_cast<int>((n - inputs.next + 1) / per_layer);
-        const std::vector<const Real *> saved =
-            rest<Real>(inputs, inputs.next + orders * static_cast<std::size_t>(shape.n_layers));
-        const std::vector<const Real *> layers = rest<Real>(inputs, n);
-        in.layers = layers.data();
-
-        Ort::KernelContext &context = inputs.context;
+        EdgeInputs<Real> given(raw, per_channel, true);
+        const EdgeShape &shape = given.shape;
+        Ort::KernelContext &context = given.inputs.context;
         const auto output = [&](std::size_t i, const Shape &size) {
             return context.GetOutput(i, size).template GetTensorMutableData<Real>();
         };
-        Real *grad_features = output(0, features);
-        Real *grad_wigner = output(1, wigner), *grad_radial = output(2, radial);
+        Real *grad_features = output(0, {shape.n_atoms, shape.n_feature_rows(), shape.channels});
+        Real *grad_wigner = output(1, {shape.n_slots, shape.n_orders(), shape.n_packed()});
+        Real *grad_radial = output(2, {shape.n_slots, shape.radial_width});
         Real *grad_weight = output(3, {shape.n_slots, 1});
-        kernels<Real>().edges_back(shape, in, sources, saved.data(), grad_sums, grad_features,
-                                   grad_wigner, grad_radial, grad_weight, parallel_for(raw));
+        kernels<Real>().edges_back(shape, given.in, given.sources, given.saved.data(),
+                                   given.grad_sums, grad_features, grad_wigner, grad_radial,
+                                   grad_weight, parallel_for(raw));
     }
 };
 
-// ``n_indices`` inputs of int64, then any number of reals; all outputs are reals.
-template <class Real, template <class> class Kernel, std::size_t N_INDICES>
-struct EdgeOp : Ort::CustomOpBase<EdgeOp<Real, Kernel, N_INDICES>, Kernel<Real>> {
+// The indices, then any number of reals; all outputs are reals.
+template <class Real, template <class> class Kernel>
+struct EdgeOp : Ort::CustomOpBase<EdgeOp<Real, Kernel>, Kernel<Real>> {
     std::string name;
 
     EdgeOp(const char *kind, int lmax, int mmax)
@@ -150,8 +177,8 @@ struct EdgeOp : Ort::CustomOpBase<EdgeOp<Real, Kernel, N_INDICES>, Kernel<Real>>
 };
 
 template <class Real>
-using ForwardOp = EdgeOp<Real, ForwardKernel, 4>;
+using ForwardOp = EdgeOp<Real, ForwardKernel>;
 template <class Real>
-using BackwardOp = EdgeOp<Real, BackwardKernel, 4>;
+using BackwardOp = EdgeOp<Real, BackwardKernel>;
 
 }  // namespace sezm::kernels

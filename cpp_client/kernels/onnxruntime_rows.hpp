@@ -14,11 +14,11 @@ template <class Real>
 struct RowsKernel {
     void Compute(OrtKernelContext *raw) const {
         Inputs inputs{Ort::KernelContext(raw)};
-        Shape constants, words;
+        const Shape constants = inputs.shape(0), words = inputs.shape(1);
+        require(constants.size() == 1 && words.size() == 1, "a rank is wrong");
         RowTensors<Real> tensors{};
-        tensors.constants = inputs.take<Real>(&constants);
-        const auto *code = inputs.take<std::int64_t>(&words);
-        const RowProgram program(code, words.at(0));
+        tensors.constants = inputs.take<Real>(constants);
+        const RowProgram program(inputs.take<std::int64_t>(words), words[0]);
         const std::size_t n = inputs.context.GetInputCount();
         std::vector<RowInput> given;
         while (inputs.next < n) {
@@ -30,7 +30,7 @@ struct RowsKernel {
             tensors.inputs.push_back(tensor.GetTensorRawData());
         }
         tensors.n_rows = program.n_rows(given);
-        check(program, given, tensors.n_rows, constants.at(0), inputs.context.GetOutputCount());
+        check(program, given, tensors.n_rows, constants[0], inputs.context.GetOutputCount());
         for (std::size_t i = 0; i < program.outputs.size(); ++i) {
             Shape shape = program.outputs[i];
             shape[0] *= tensors.n_rows;

@@ -9,6 +9,7 @@
 #include "parallel_for.hpp"
 #include "row_program.hpp"
 #include "simd.hpp"
+#include "transpose.hpp"
 
 namespace sezm::kernels {
 inline namespace SEZM_KERNEL_ISA {
@@ -216,9 +217,7 @@ class RowInterpreter {
             static_cast<const Number *>(tensors_.inputs[static_cast<std::size_t>(at[0])]) +
             first * size;
         Real *to = columns + at[2] * LENGTH;
-        for (std::int64_t c = 0; c < size; ++c) {
-            for (std::int64_t row = 0; row < n; ++row) to[c * LENGTH + row] = from[row * size + c];
-        }
+        transpose(from, size, n, size, to, LENGTH);
     }
 
     // [data, index, k, width, size, target]: rows of data by k indices per row.
@@ -244,6 +243,7 @@ class RowInterpreter {
                     std::int64_t n) const {
         const std::int64_t size = at[1], count = at[3];
         Real *to = tensors_.outputs[static_cast<std::size_t>(at[0])] + first * size + at[2];
+        if (at[5] == 1) return transpose(columns + at[4] * LENGTH, LENGTH, count, n, to, size);
         for (std::int64_t c = 0; c < count; ++c) {
             const Real *from = columns + (at[4] + c * at[5]) * LENGTH;
             for (std::int64_t row = 0; row < n; ++row) to[row * size + c] = from[row];
