@@ -77,8 +77,8 @@ def _register_kernels(options: onnxruntime.SessionOptions) -> None:
         options.register_custom_ops_library(str(library))
     except Exception as error:  # as below
         raise SezmError(
-            f"{library}: ONNX Runtime {onnxruntime.__version__} cannot load this library of kernels "
-            f"({_one_line(error)}); set {VARIABLE}={OFF} to do without."
+            f"{library}: ONNX Runtime {onnxruntime.__version__} cannot load this library of "
+            f"kernels ({_one_line(error)}); set {VARIABLE}={OFF} to do without."
         ) from None
 
 
