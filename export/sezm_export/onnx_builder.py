@@ -21,6 +21,9 @@ IR_VERSION = 8
 DOMAIN, DOMAIN_VERSION = "sezm", 1
 """Of functions."""
 
+LARGEST_SHARED, LARGEST_IN_PIECES = 8, 512
+"""Elements of constants of functions; see :func:`_constant_nodes`."""
+
 
 class OnnxConstants:
     """Constants of a file, each stored once."""
@@ -41,10 +44,33 @@ class OnnxConstants:
 
     def as_nodes(self) -> list[onnx.NodeProto]:
         """Nodes that make them, for functions, which have no other constants."""
-        return [
-            helper.make_node("Constant", [], [tensor.name], name=tensor.name, value=tensor)
-            for tensor in self.tensors
-        ]
+        return [node for tensor in self.tensors for node in _constant_nodes(tensor)]
+
+
+def _constant_nodes(tensor: TensorProto) -> list[onnx.NodeProto]:
+    """Nodes that make a constant, small ones in pieces.
+
+    ONNX Runtime (1.31) computes once what two functions compute of equal values. It takes equal
+    constants for one value if they have up to eight elements, and looks before it joins pieces.
+    """
+    array = numpy_helper.to_array(tensor)
+    if array.size <= LARGEST_SHARED or array.size > LARGEST_IN_PIECES:
+        return [helper.make_node("Constant", [], [tensor.name], value=tensor)]
+    flat = array.reshape(-1)
+    pieces = {
+        f"{tensor.name}_{start}": flat[start : start + LARGEST_SHARED]
+        for start in range(0, array.size, LARGEST_SHARED)
+    }
+    joined, axes = f"{tensor.name}_joined", f"{tensor.name}_shape"
+    pieces_and_shape = pieces | {axes: np.array(array.shape, dtype=np.int64)}
+    return [
+        *(
+            helper.make_node("Constant", [], [name], value=numpy_helper.from_array(piece))
+            for name, piece in pieces_and_shape.items()
+        ),
+        helper.make_node("Concat", list(pieces), [joined], axis=0),
+        helper.make_node("Reshape", [joined, axes], [tensor.name]),
+    ]
 
 
 class OnnxFunctions:

@@ -13,7 +13,7 @@ from typing import Any
 import torch
 from sezm_models.neighbor_rows import ROW_WIDTH
 from sezm_models.sezm.edge_layout import EdgeLayout
-from sezm_models.sezm.edge_messages import edge_messages, edge_messages_grad
+from sezm_models.sezm.edge_operators import OPERATORS as COMPUTE
 from torch import Tensor, fx
 
 from sezm_infer.contract import TensorSpec
@@ -22,6 +22,8 @@ from .graph_tools import shape, value
 from .simplify_graph import simplify_graph
 from .sizes import ALL_ATOMS_SAMPLES, FIRST_SAMPLE, SECOND_SAMPLE, SampleSizes
 from .trace import trace_function
+
+Shape = tuple[int | str, ...]
 
 
 @dataclass(frozen=True)
@@ -54,7 +56,7 @@ OPERATORS: dict[Any, Operator] = {
             "weight": "S",
             "layer": "",
         },
-        edge_messages,
+        COMPUTE["edge_messages"],
     ),
     torch.ops.sezm.edge_messages_grad.default: Operator(
         "EdgeMessagesGrad",
@@ -71,7 +73,7 @@ OPERATORS: dict[Any, Operator] = {
             "saved": "S",
             "layer": "",
         },
-        edge_messages_grad,
+        COMPUTE["edge_messages_grad"],
     ),
 }
 
@@ -117,11 +119,12 @@ class Call:
 
     def __init__(self, node: fx.Node) -> None:
         self._operator = OPERATORS[node.target]
-        *self._inputs, lmax, mmax, per_channel = node.args
-        self._layout = EdgeLayout(lmax, mmax, per_channel)  # type: ignore[arg-type]
+        arguments: tuple[Any, ...] = node.args
+        *self._inputs, lmax, mmax, per_channel = arguments
+        self._layout = EdgeLayout(lmax, mmax, per_channel)
         self.function = f"{self._operator.name}_{lmax}_{mmax}"
         self.tensors = [tensor for given in self._inputs for tensor in _listed(given)]
-        self.attributes = {"per_channel": int(per_channel)}  # type: ignore[call-overload]
+        self.attributes = {"per_channel": int(per_channel)}
         self.n_outputs = len(node.meta["val"])
 
     @property
@@ -133,7 +136,7 @@ class Call:
         for (name, letter), given in zip(self._operator.inputs.items(), self._inputs, strict=True):
             for position, node in enumerate(_listed(given)):
                 own = name if given is node else f"{name}_{position}"
-                axes = (letter, *shape(node)[1:]) if letter else shape(node)
+                axes: Shape = (letter, *shape(node)[1:]) if letter else shape(node)
                 dtype = "real" if value(node).is_floating_point() else "int64"
                 yield TensorSpec(own, axes, dtype, "")
 

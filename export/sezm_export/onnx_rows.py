@@ -68,9 +68,7 @@ def _call(
     functions.by_name[name] = onnx.helper.make_function(
         DOMAIN, name, names, list(outputs), list(group), opsets
     )
-    return onnx.helper.make_node(
-        name, [*first, *inputs], list(outputs), name=name, domain=DOMAIN
-    )
+    return onnx.helper.make_node(name, [*first, *inputs], list(outputs), name=name, domain=DOMAIN)
 
 
 def _in_order(nodes: Sequence[onnx.NodeProto]) -> list[onnx.NodeProto]:

@@ -140,9 +140,7 @@ class RowProgram:
         ]
         return np.stack(results).reshape(shape)
 
-    def _product(
-        self, left: np.ndarray, right: np.ndarray, shape: tuple[int, ...]
-    ) -> np.ndarray:
+    def _product(self, left: np.ndarray, right: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
         """[.., i, k] [.., k, j], both of rows."""
         total: np.ndarray | None = None
         for k in range(left.shape[2]):

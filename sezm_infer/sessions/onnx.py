@@ -10,11 +10,13 @@ import numpy as np
 import onnxruntime
 
 from ..errors import SezmError
+from ..kernels import OFF, VARIABLE, kernel_library
 from ..staged_contract import file_signature
 from .device import check_threads, parse_device
 from .sniff import FileKind, embedded_metadata
 
 _ERRORS_ONLY = 3
+_CPU = "CPUExecutionProvider"
 
 
 class OnnxSession:
@@ -36,6 +38,8 @@ class OnnxSession:
         options.intra_op_num_threads = threads or 0
         options.log_severity_level = _ERRORS_ONLY
         providers = _providers(device)
+        if providers == [_CPU]:
+            _register_kernels(options)
         try:
             self._session = onnxruntime.InferenceSession(str(path), options, providers=providers)
         except Exception as error:  # ONNX Runtime's errors share no narrower base class
@@ -55,13 +59,27 @@ class OnnxSession:
 def _providers(device: str) -> list[Any]:
     kind, index = parse_device(device)
     if kind == "cpu":
-        return ["CPUExecutionProvider"]
+        return [_CPU]
     if "CUDAExecutionProvider" not in onnxruntime.get_available_providers():
         raise SezmError(
             f"device {device!r} is not available in this ONNX Runtime; install onnxruntime-gpu "
             "in place of onnxruntime, or use device 'cpu'."
         )
-    return [("CUDAExecutionProvider", {"device_id": index}), "CPUExecutionProvider"]
+    return [("CUDAExecutionProvider", {"device_id": index}), _CPU]
+
+
+def _register_kernels(options: onnxruntime.SessionOptions) -> None:
+    """Kernels for functions of the file (FORMAT.md), which stock operators compute otherwise."""
+    library = kernel_library()
+    if library is None:
+        return
+    try:
+        options.register_custom_ops_library(str(library))
+    except Exception as error:  # as below
+        raise SezmError(
+            f"{library}: ONNX Runtime {onnxruntime.__version__} cannot load this library of "
+            f"kernels ({_one_line(error)}); set {VARIABLE}={OFF} to do without."
+        ) from None
 
 
 def _one_line(error: Exception) -> str:

@@ -72,9 +72,16 @@ def _lowered(
         functions = StageFunctions(of)
         metadata = describe(of, "0" * 64, stages=functions.widths)
         assert file_format.lower_staged is not None
-        return file_format.lower_staged(trace_stages(functions), metadata), metadata
+        graphs = trace_stages(functions, whole=file_format.has_functions)
+        return file_format.lower_staged(graphs, metadata), metadata
     metadata = describe(of, "0" * 64, static=static)
-    return file_format.lower(_graph(branch, dtype, static), metadata), metadata
+    whole = file_format.has_functions and _has_edge_stages(of)
+    return file_format.lower(_graph(branch, dtype, static, whole), metadata), metadata
+
+
+def _has_edge_stages(of: torch.nn.Module) -> bool:
+    """Whether it makes a difference that operators are kept whole."""
+    return any(getattr(part, "edge_stage", None) is not None for part in of.modules())
 
 
 def _model(branch: str, dtype: str):
@@ -83,11 +90,11 @@ def _model(branch: str, dtype: str):
 
 
 @lru_cache(maxsize=1)  # all formats are written one after the other
-def _graph(branch: str, dtype: str, static: StaticSizes | None) -> fx.GraphModule:
+def _graph(branch: str, dtype: str, static: StaticSizes | None, whole: bool) -> fx.GraphModule:
     sizes = None
     if static is not None:
         sizes = SampleSizes(static.atoms, static.edges, static.systems, symbolic=False)
-    return simplify_graph(trace(_model(branch, dtype), static=sizes))
+    return simplify_graph(trace(_model(branch, dtype), static=sizes, whole=whole))
 
 
 def _cases(branch: str, dtype: str) -> list[Recorded]:

@@ -2,9 +2,9 @@
 
 Of each slot s, with source j, Wigner rows D and attention weight a::
 
-    x = K X_j                                 to the frame of the edge, K = D times radial kernels
-    x <- x + gate(x W_i)                      layers i < n - 1, three real products per pair
-    y = x W_(n-1)                             the last layer, its residual in the weight
+    x = K X_j               to the frame of the edge, K = D times radial kernels
+    x <- x + gate(x W_i)    layers i < n - 1, three real products per pair of orders
+    y = x W_(n-1)           the last layer, its residual in the weight
     sums_i = sum_(slots s of atom i) a_s D_s^T y_s
 
 The derivative is written out: products are those of the forward pass transposed, what a layer
@@ -24,7 +24,8 @@ Arguments, in the order in which kernels take them (``export/FORMAT.md``):
     wigner          [S, 2M+1, D] rows m' = 0, -1, +1, ... of the Wigner matrices
     radial          [S, K] entries of radial kernels, or features [S, (L+1) C] per channel
     weight          [S, 1]
-    layers          matrices of all layers: of m = 0; U, -(U+V), V-U of each pair; of the gate
+    layers          matrices of all layers: of m = 0; U, -(U+V), V-U of each pair of orders; of
+                    layers but the last [C, L C] of the gates
     saved           what :func:`edge_messages` returns behind the sums
 """
 

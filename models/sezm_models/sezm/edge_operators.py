@@ -6,9 +6,10 @@ Within :func:`kept_whole` a call is one node of the traced graph, ``sezm::edge_m
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
+from functools import partial
 from typing import Any
 
 import torch
@@ -19,6 +20,12 @@ from .edge_layout import EdgeLayout
 from .edge_messages import edge_messages, edge_messages_grad
 
 _WHOLE: ContextVar[bool] = ContextVar("whole edge messages", default=False)
+
+OPERATORS: dict[str, Callable[..., list[Tensor]]] = {
+    "edge_messages": edge_messages,
+    "edge_messages_grad": edge_messages_grad,
+}
+"""What each operator computes, given its tensors and a layout."""
 
 _LAYOUT = "int lmax, int mmax, bool per_channel"
 
@@ -74,48 +81,39 @@ class _SummedMessages(torch.autograd.Function):
         index: tuple[Tensor, ...],
         *args: Tensor,
     ) -> Tensor:
-        sums, *saved = _forward(*index, *args, layers, layout)
+        sums, *saved = _called("edge_messages", *index, *args, layers, layout)
         ctx.layout, ctx.n_args = layout, (len(index), len(args), len(saved))
         ctx.save_for_backward(*index, *args, *saved, *layers)
         return sums
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
-        tensors, groups = list(ctx.saved_tensors), []
+        layers, groups = list(ctx.saved_tensors), []
         for length in ctx.n_args:
-            groups.append(tensors[:length])
-            del tensors[:length]
+            groups.append(layers[:length])
+            del layers[:length]
         index, args, saved = groups
-        grads = _backward(*index, grad, *args, saved, tensors, ctx.layout)
+        grads = _called("edge_messages_grad", *index, grad, *args, saved, layers, ctx.layout)
         return None, None, None, *grads
 
 
-def _forward(*args: Any) -> list[Tensor]:
-    *tensors, layout = args
+def _called(name: str, *args: Any) -> list[Tensor]:
+    """An operator, as one node or as what it consists of."""
     if _WHOLE.get():
-        whole = torch.ops.sezm.edge_messages
-        return whole(*tensors, layout.lmax, layout.mmax, layout.per_channel)
-    return edge_messages(*tensors, layout)
+        *tensors, layout = args
+        numbers = (layout.lmax, layout.mmax, layout.per_channel)
+        result: list[Tensor] = getattr(torch.ops.sezm, name)(*tensors, *numbers)
+        return result
+    return OPERATORS[name](*args)
 
 
-def _backward(*args: Any) -> list[Tensor]:
-    *tensors, layout = args
-    if _WHOLE.get():
-        whole = torch.ops.sezm.edge_messages_grad
-        return whole(*tensors, layout.lmax, layout.mmax, layout.per_channel)
-    return edge_messages_grad(*tensors, layout)
-
-
-@torch.library.impl("sezm::edge_messages", "default")
-def _edge_messages(*args: Any) -> list[Tensor]:
+def _computed(compute: Callable[..., list[Tensor]], *args: Any) -> list[Tensor]:
     *tensors, lmax, mmax, per_channel = args
-    return edge_messages(*tensors, EdgeLayout(lmax, mmax, per_channel))
+    return compute(*tensors, EdgeLayout(lmax, mmax, per_channel))
 
 
-@torch.library.impl("sezm::edge_messages_grad", "default")
-def _edge_messages_grad(*args: Any) -> list[Tensor]:
-    *tensors, lmax, mmax, per_channel = args
-    return edge_messages_grad(*tensors, EdgeLayout(lmax, mmax, per_channel))
+for _name, _compute in OPERATORS.items():
+    torch.library.impl(f"sezm::{_name}", "default")(partial(_computed, _compute))
 
 
 @torch.library.register_fake("sezm::edge_messages")

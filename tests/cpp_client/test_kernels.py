@@ -1,0 +1,136 @@
+"""The library of kernels: files give the trainer's numbers with it as they do without."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import ase
+import numpy as np
+import onnx
+import onnxruntime
+import pytest
+import torch
+from exported import assert_file_equals_the_trainer
+from recorded import model
+from sezm_export import export_model
+
+from sezm_infer import SezmError, evaluate, open_session
+from sezm_infer.batch import flat_inputs
+from sezm_infer.boxes import box_for_model
+from sezm_infer.neighbors import NeighborList
+
+CONFIGURATIONS = {
+    "tiny": "radial features per channel",
+    "mini": "kernels of radial features",
+    "defaults": "four layers, L = 3",
+    "plus": "kernels of rank 2, L = 4",
+    "neo": "two focus streams, whose edge stage is of stock operators",
+    "zbl": "gates of bridged models",
+}
+
+
+@pytest.fixture
+def library(build: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    path = build / "libsezm_kernels.so"
+    monkeypatch.setenv("SEZM_KERNELS", str(path))
+    return path
+
+
+@pytest.mark.parametrize("configuration", CONFIGURATIONS)
+def test_files_give_the_trainers_numbers(configuration: str, library: Path, tmp_path: Path) -> None:
+    assert_file_equals_the_trainer(configuration, "float64", tmp_path / "model.onnx")
+
+
+@pytest.mark.parametrize("configuration", ["tiny", "mini"])
+def test_files_in_single_precision_do_so_too(
+    configuration: str, library: Path, tmp_path: Path
+) -> None:
+    assert_file_equals_the_trainer(configuration, "float32", tmp_path / "model.onnx")
+
+
+@pytest.mark.parametrize("configuration", ["tiny", "mini"])
+def test_staged_files_do_so_too(configuration: str, library: Path, tmp_path: Path) -> None:
+    assert_file_equals_the_trainer(configuration, "float64", tmp_path / "staged.onnx", staged=True)
+
+
+def outputs(path: Path, atoms: ase.Atoms, threads: int = 1) -> dict[str, np.ndarray]:
+    session = open_session(path, threads=threads)
+    edges = NeighborList(session.metadata.cutoff).update(atoms)
+    return session.run(flat_inputs([atoms], [edges], session.metadata))
+
+
+@pytest.fixture
+def mini(tmp_path: Path) -> Path:
+    path = tmp_path / "mini.onnx"
+    export_model(model("mini", torch.float32), path)
+    return path
+
+
+def test_results_do_not_depend_on_the_number_of_threads(library: Path, mini: Path) -> None:
+    atoms = box_for_model(open_session(mini).metadata, 192)
+    once = outputs(mini, atoms)
+    for _ in range(5):
+        for name, array in outputs(mini, atoms, threads=2).items():
+            np.testing.assert_array_equal(array, once[name], name)
+
+
+def test_atoms_without_neighbours_and_pairs_are_computed(
+    library: Path, mini: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for distance in (1.0, 5.99, 7.0):
+        pair = ase.Atoms("OH", [(0, 0, 0), (0, 0, distance)])
+        found = outputs(mini, pair)
+        monkeypatch.setenv("SEZM_KERNELS", "off")
+        for name, expected in outputs(mini, pair).items():
+            scale = max(1e-6, float(np.abs(expected).max()))
+            np.testing.assert_allclose(found[name], expected, rtol=0, atol=2e-6 * scale)
+        monkeypatch.setenv("SEZM_KERNELS", str(library))
+
+
+def test_kernels_are_what_runs(library: Path, mini: Path) -> None:
+    """Otherwise all of the above would hold without them."""
+    options = onnxruntime.SessionOptions()
+    options.register_custom_ops_library(str(library))
+    optimised = mini.with_name("optimised.onnx")
+    options.optimized_model_filepath = str(optimised)
+    onnxruntime.InferenceSession(str(mini), options)
+    kinds = [node.op_type for node in onnx.load(str(optimised)).graph.node]
+    assert kinds.count("EdgeMessages_2_1") == kinds.count("EdgeMessagesGrad_2_1") == 2
+    assert sum(kind.startswith("Rows_") for kind in kinds) > 3
+
+
+# ------------------------------------------------------------------------------ hostile files
+
+
+def test_a_damaged_program_is_refused_or_runs_but_reads_nothing_outside(
+    library: Path, tmp_path: Path
+) -> None:
+    path = tmp_path / "tiny.onnx"
+    export_model(model("tiny", torch.float32), path)
+    atoms = ase.Atoms("OH2", [(0, 0, 0), (0, 0.8, 0.6), (0, -0.8, 0.6)])
+    file = onnx.load(str(path))
+    programs = {n.input[1] for n in file.graph.node if n.op_type.startswith("Rows_")}
+    generator, refused = np.random.default_rng(0), 0
+    for _ in range(150):
+        damaged = onnx.ModelProto.FromString(file.SerializeToString())
+        tensors = [t for t in damaged.graph.initializer if t.name in programs]
+        tensor = tensors[generator.integers(len(tensors))]
+        words = onnx.numpy_helper.to_array(tensor).copy()
+        number = int(generator.choice([-1, 0, 1, 3, 17, 400, 10**6, 2**40, -(2**62)]))
+        words[generator.integers(len(words))] = number
+        tensor.CopyFrom(onnx.numpy_helper.from_array(words, tensor.name))
+        onnx.save(damaged, str(path))
+        try:
+            outputs(path, atoms)
+        except Exception as error:  # ONNX Runtime's errors share no narrower base class
+            assert "libsezm_kernels" in str(error)
+            refused += 1
+    assert refused > 75
+
+
+def test_a_library_of_something_else_is_a_clear_error(
+    build: Path, mini: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SEZM_KERNELS", str(build / "libsezm.so"))
+    with pytest.raises(SezmError, match=r"libsezm\.so.*SEZM_KERNELS"):
+        evaluate(open_session(mini), [ase.Atoms("O")])
