@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+import numpy as np
 import onnx
 from torch import fx
 
@@ -18,6 +19,7 @@ from sezm_infer.staged_contract import PROGRAM, common_signature
 
 from .onnx import PRODUCER, onnx_graph, value_info
 from .onnx_builder import OnnxBuilder, OnnxConstants, OnnxFunctions, onnx_model
+from .onnx_rows import join_rows
 
 
 @dataclass(frozen=True)
@@ -59,6 +61,7 @@ def _from_program(
         _prefixed(file.outputs, own),
         file.metadata,
     )
+    join_rows(yes, file.constants, file.functions, np.dtype(file.metadata.dtype))
     if number == len(file.modules) - 1:
         return yes
     no = _from_program(file, number + 1, f"after_{number}_")
