@@ -8,6 +8,7 @@ from pathlib import Path
 import ase
 import numpy as np
 import pytest
+from lammps_agreement import assert_same
 from lammps_files import ExportedFiles
 from lammps_runs import SKIN, Block, Lammps, Result
 from lammps_structures import gas, recorded_structure, small_cell
@@ -16,7 +17,6 @@ from staged_files import write_staged
 from sezm_infer.metadata import Metadata
 from sezm_infer.sessions import open_session
 
-RANKS_AGREE = 1e-10
 NO_SHELL = 0.0  # one cutoff and the skin, which LAMMPS chooses by itself
 
 HOT = "velocity all create 3000 7 loop geom\nfix 1 all nve\ntimestep 0.001\nthermo 5\nrun 20"
@@ -64,7 +64,7 @@ def test_energies_and_virials_of_atoms_are_sent_home(
     assert_same(found, expected)
     for name in shares.split():
         scale = np.abs(expected.dump[name]).max()
-        np.testing.assert_allclose(found.dump[name], expected.dump[name], atol=1e-9 * scale)
+        np.testing.assert_allclose(found.dump[name], expected.dump[name], atol=1e-9 * scale, rtol=0)
 
 
 @pytest.mark.parametrize(
@@ -122,7 +122,7 @@ def test_single_precision_travels_as_it_is(
     (expected,) = lammps.run(replace(block, model=exported.path("tiny", "float32")))
     (found,) = lammps.run(block, ranks=4)
     scale = np.abs(expected.forces).max()
-    np.testing.assert_allclose(found.forces, expected.forces, atol=3e-6 * scale)
+    np.testing.assert_allclose(found.forces, expected.forces, atol=3e-6 * scale, rtol=0)
     assert_bytes(found, metadata_of(path), itemsize=4)
 
 
@@ -157,7 +157,9 @@ def test_barostats_and_minimisers_agree(lammps: Lammps, staged: Path, ordinary: 
     for here, there in zip(expected.tables, found.tables, strict=True):
         for name in here:
             scale = max(np.abs(here[name]).max(), 1.0)
-            np.testing.assert_allclose(there[name], here[name], atol=1e-8 * scale, err_msg=name)
+            np.testing.assert_allclose(
+                there[name], here[name], atol=1e-8 * scale, err_msg=name, rtol=0
+            )
     assert np.ptp(found.tables[0]["Volume"]) > 0
 
 
@@ -226,15 +228,3 @@ def ghosts(atoms: ase.Atoms, ranks: int, shell: float) -> int:
         ]
         total += int(np.sum(np.prod(near, axis=0)))
     return total
-
-
-def assert_same(found: Result, expected: Result) -> None:
-    """Positions, forces, energies and pressures after all steps, and on the way."""
-    np.testing.assert_allclose(found.positions, expected.positions, atol=RANKS_AGREE * 10)
-    scale = max(np.abs(expected.forces).max(), 1e-3)
-    np.testing.assert_allclose(found.forces, expected.forces, atol=RANKS_AGREE * scale)
-    table, other = expected.tables[-1], found.tables[-1]
-    np.testing.assert_allclose(other["PotEng"], table["PotEng"], rtol=RANKS_AGREE)
-    for name in ("Pxx", "Pyy", "Pzz", "Pxy", "Pxz", "Pyz"):
-        scale = max(np.abs(table[name]).max(), 1.0)
-        np.testing.assert_allclose(other[name], table[name], atol=1e-9 * scale)
