@@ -167,4 +167,4 @@ def assert_equals_python(atoms: ase.Atoms, model: Path, found: tuple[str, np.nda
     assert energy == pytest.approx(atoms.get_potential_energy(), rel=LARGEST_DIFFERENCE)
     forces = atoms.get_forces()
     largest = np.abs(forces).max()
-    np.testing.assert_allclose(rows[:, 4:], forces, atol=LARGEST_DIFFERENCE * largest)
+    np.testing.assert_allclose(rows[:, 4:], forces, atol=LARGEST_DIFFERENCE * largest, rtol=0)

@@ -37,7 +37,9 @@ def test_staged_files_equal_mlip_in_any_tiles(case: str, suffix: str, tmp_path: 
         for found in evaluate(session, [structure(case)] * 2):
             np.testing.assert_allclose(found.energy, stored["energy_0"][0], rtol=1e-11)
             wanted = stored["forces_0"]
-            np.testing.assert_allclose(found.forces, wanted, atol=1e-10 * np.abs(wanted).max())
+            np.testing.assert_allclose(
+                found.forces, wanted, atol=1e-10 * np.abs(wanted).max(), rtol=0
+            )
 
 
 def test_models_whose_charges_add_up_have_no_stages(tmp_path: Path) -> None:
