@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from lammps_files import ExportedFiles
 from lammps_runs import Lammps
+from one_thread import one_thread  # noqa: F401
 
 DEFAULT = Path(__file__).resolve().parents[2] / "build/cpp"
 
