@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from exported_files import ExportedFiles
 from lammps_agreement import assert_same
-from lammps_files import ExportedFiles
 from lammps_runs import Block, Lammps
 from lammps_structures import gas, small_cell
 

@@ -8,11 +8,10 @@ from pathlib import Path
 import ase
 import numpy as np
 import pytest
+from exported_files import ExportedFiles
 from lammps_agreement import assert_same
-from lammps_files import ExportedFiles
 from lammps_runs import SKIN, Block, Lammps, Result
 from lammps_structures import gas, recorded_structure, small_cell
-from staged_files import write_staged
 
 from sezm_infer.metadata import Metadata
 from sezm_infer.sessions import open_session
@@ -25,11 +24,10 @@ COUNTS = "c_counts[1] c_counts[2] c_counts[3]"
 """Bytes, computed atoms, ghosts."""
 
 
-@pytest.fixture(scope="session")
-def staged(tmp_path_factory: pytest.TempPathFactory) -> Path:
+@pytest.fixture
+def staged(exported: ExportedFiles) -> Path:
     """A staged file in float64 with virials of atoms."""
-    path = tmp_path_factory.mktemp("staged") / "tiny_float64.onnx"
-    return write_staged("tiny", path, atom_virial=True)
+    return exported.path("tiny", staged=True, atom_virial=True)
 
 
 @pytest.fixture
@@ -101,9 +99,9 @@ def test_boxes_may_be_smaller_than_the_cutoff(
 
 
 def test_a_first_stage_may_only_see_how_close_neighbours_are(
-    lammps: Lammps, exported: ExportedFiles, tmp_path: Path
+    lammps: Lammps, exported: ExportedFiles
 ) -> None:
-    path = write_staged("zbl", tmp_path / "zbl.onnx")
+    path = exported.path("zbl", staged=True)
     block = Block(
         recorded_structure("zbl", "window4"), exported.path("zbl"), setup="processors 2 1 1"
     )
@@ -114,10 +112,8 @@ def test_a_first_stage_may_only_see_how_close_neighbours_are(
     assert_same(found, expected)
 
 
-def test_single_precision_travels_as_it_is(
-    lammps: Lammps, exported: ExportedFiles, tmp_path: Path
-) -> None:
-    path = write_staged("tiny", tmp_path / "tiny.onnx", "float32")
+def test_single_precision_travels_as_it_is(lammps: Lammps, exported: ExportedFiles) -> None:
+    path = exported.path("tiny", "float32", staged=True)
     block = counting(gas(), path)
     (expected,) = lammps.run(replace(block, model=exported.path("tiny", "float32")))
     (found,) = lammps.run(block, ranks=4)

@@ -7,9 +7,9 @@ from pathlib import Path
 import ase
 import numpy as np
 import pytest
-from lammps_files import ZOO, ExportedFiles
+from exported_files import ExportedFiles
 from lammps_runs import Block, Lammps, Result
-from lammps_structures import gas
+from lammps_structures import ZOO, gas
 
 from sezm_infer.calculator import SezmCalculator
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ase
 import numpy as np
 import pytest
-from lammps_files import ExportedFiles
+from exported_files import ExportedFiles
 from lammps_runs import Block, Lammps
 from lammps_structures import gas
 from test_lammps import BAR

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 import torch
+from compiled_files import compiled_toy  # noqa: F401
+from exported_files import exported  # noqa: F401
 from one_thread import one_thread  # noqa: F401
 from sezm_export import export_model
 from toy_model import ToyModel
