@@ -21,6 +21,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from .conditioning import extra_inputs
 from .contract import CONDITIONING_AXES, Signature, TensorSpec
 from .metadata import Metadata, StageWidths
 
@@ -94,7 +95,7 @@ def common_signature(metadata: Metadata) -> Signature:
         name: (f"{name}_rows", f"{name}_width") for name in (*HANDED_ON, *RESULTS)
     }
     shapes["atom_energy"] = ("atom_energy_rows",)
-    return _signature(shapes, conditioning_of(metadata))
+    return _signature(shapes, extra_inputs(metadata))
 
 
 def file_signature(metadata: Metadata) -> Signature:
@@ -103,12 +104,6 @@ def file_signature(metadata: Metadata) -> Signature:
         return Signature(metadata.inputs, metadata.outputs)
     common = common_signature(metadata)
     return Signature((PROGRAM, *common.inputs), common.outputs)
-
-
-def conditioning_of(metadata: Metadata) -> dict[str, int]:
-    """Width of each extra input."""
-    extra = (spec for spec in metadata.inputs if spec.name in CONDITIONING_AXES)
-    return {spec.name: int(spec.shape[1]) for spec in extra}
 
 
 HANDED_ON = ("carried", "received", "new_carried_grad", "sent_grad")

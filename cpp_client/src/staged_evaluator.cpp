@@ -7,6 +7,23 @@
 
 namespace sezm {
 
+namespace {
+
+/// Calls `add(source, target, slope, vec)` with both atoms of each edge, the energy's gradient by
+/// its vector, and the vector.
+template <class Real, class Add>
+void for_each_edge(const std::vector<Tensor> &structure, const Real *gradient, const Add &add) {
+    const auto n_edges = static_cast<std::size_t>(structure[edge_vec].shape[0]);
+    const auto *source = static_cast<const std::int64_t *>(structure[edge_index].data);
+    const auto *target = source + n_edges;
+    const auto *vec = static_cast<const Real *>(structure[edge_vec].data);
+    for (std::size_t e = 0; e < n_edges; ++e) {
+        add(source[e], target[e], gradient + 3 * e, vec + 3 * e);
+    }
+}
+
+}  // namespace
+
 template <class Real>
 StagedEvaluator<Real>::StagedEvaluator(const Metadata &metadata)
     : stages_(metadata),
@@ -46,36 +63,27 @@ Results StagedEvaluator<Real>::run(Session &session, const std::vector<Tensor> &
 template <class Real>
 void StagedEvaluator<Real>::sum_over_edges(const std::vector<Tensor> &structure,
                                            const Real *gradient) {
-    const auto n_edges = static_cast<std::size_t>(structure[edge_vec].shape[0]);
-    const auto *source = static_cast<const std::int64_t *>(structure[edge_index].data);
-    const auto *target = source + n_edges;
-    const auto *vec = static_cast<const Real *>(structure[edge_vec].data);
-    for (std::size_t e = 0; e < n_edges; ++e) {
+    for_each_edge(structure, gradient, [&](auto source, auto target, auto slope, auto vec) {
         for (std::size_t x = 0; x < 3; ++x) {
-            const double slope = gradient[3 * e + x];
-            forces_[3 * target[e] + x] += slope;
-            forces_[3 * source[e] + x] -= slope;
+            forces_[3 * target + x] += slope[x];
+            forces_[3 * source + x] -= slope[x];
             for (std::size_t y = 0; y < 3; ++y) {
-                results_.virial[3 * x + y] -= slope * vec[3 * e + y];
+                results_.virial[3 * x + y] -= static_cast<double>(slope[x]) * vec[y];
             }
         }
-    }
+    });
 }
 
 template <class Real>
 void StagedEvaluator<Real>::add_virials_to_atoms(const std::vector<Tensor> &structure,
                                                  const Real *gradient) {
-    const auto n_edges = static_cast<std::size_t>(structure[edge_vec].shape[0]);
-    const auto *source = static_cast<const std::int64_t *>(structure[edge_index].data);
-    const auto *target = source + n_edges;
-    const auto *vec = static_cast<const Real *>(structure[edge_vec].data);
-    for (std::size_t e = 0; e < n_edges; ++e) {
+    for_each_edge(structure, gradient, [&](auto source, auto target, auto slope, auto vec) {
         for (std::size_t k = 0; k < 9; ++k) {
-            const double share = -0.5 * gradient[3 * e + k / 3] * vec[3 * e + k % 3];
-            atom_virial_[9 * target[e] + k] += share;
-            atom_virial_[9 * source[e] + k] += share;
+            const double share = -0.5 * slope[k / 3] * vec[k % 3];
+            atom_virial_[9 * target + k] += share;
+            atom_virial_[9 * source + k] += share;
         }
-    }
+    });
 }
 
 template <class Real>

@@ -15,6 +15,8 @@ import torch
 from torch import Tensor, fx, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 
+from sezm_infer.errors import SezmError
+
 from .constant_folding import is_constant, is_worth_storing
 from .operator_arguments import CPU, META, layout_key, leaves, meta_options, on_device, with_tensors
 from .sizes import SampleSizes
@@ -39,6 +41,9 @@ def record(
     Returns:
         a graph of ATen operators for the CPU, and a module with its constants as buffers. Each node
         has a meta tensor like its result in ``meta["val"]``; a tuple if there are several.
+
+    Raises:
+        SezmError: the function indexes with a list, or its sizes depend on values.
     """
     recorder = _Recorder(sizes, decompositions)
     for name, tensor in inputs.items():
@@ -90,7 +95,13 @@ class _Recorder(TorchDispatchMode):
     def _recorded(self, func: Any, args: Any, kwargs: dict[str, Any]) -> Any:
         """The result on the meta device, which the next operators see."""
         arguments = with_tensors(self._on_meta, (args, meta_options(args, kwargs)))
-        result = self._computed(func, arguments)
+        try:
+            result = self._computed(func, arguments)
+        except NotImplementedError as error:
+            raise SezmError(
+                f"the model uses {func} so that the size of the result depends on numbers, as "
+                "indexing with a mask does; multiply by the mask instead."
+            ) from error
         in_graph = with_tensors(self._node_of, (args, on_device(kwargs, CPU)))
         node = self._graph.call_function(func, *in_graph)
         if isinstance(result, Tensor):
@@ -118,7 +129,12 @@ class _Recorder(TorchDispatchMode):
     def _node_of(self, tensor: Tensor) -> fx.Node:
         """The node that computes a tensor; a constant gets one at its first use."""
         if id(tensor) not in self._nodes:
-            assert tensor.device != META, "made behind the recorder's back"
+            if tensor.device == META:
+                raise SezmError(
+                    "the model uses a tensor that PyTorch made unseen by the export, as it does of "
+                    "a list that is an index (features[:, [0, 2]]); use a tensor: "
+                    "features.index_select(1, torch.tensor([0, 2]))."
+                )
             name = f"constant_{len(self._nodes)}"
             self._constants.register_buffer(name, tensor.detach())
             self._register(tensor, self._graph.get_attr(name), self._on_meta(tensor))

@@ -122,8 +122,8 @@ class StageFunctions:
 
 def _shapes_handed_on(model: StagedModel) -> list[tuple[Shapes, Shapes]]:
     """Shapes per atom of carried and sent tensors of each stage but the last."""
-    cpu = {"atomic_numbers": torch.zeros(1, dtype=torch.int64)}
-    inputs = cpu | {
+    inputs = {
+        "atomic_numbers": torch.zeros(1, dtype=torch.int64),
         "batch": torch.zeros(1, dtype=torch.int64),
         "natoms": torch.ones(1, dtype=torch.int64),
         "edge_index": torch.zeros((2, 1), dtype=torch.int64),

@@ -12,7 +12,7 @@ from typing import Any
 
 import torch
 from sezm_models.sezm.edge_operators import kept_whole
-from torch import Tensor, fx
+from torch import Tensor, fx, nn
 
 from sezm_infer.contract import TensorSpec, signature
 from sezm_infer.errors import SezmError
@@ -60,7 +60,7 @@ def trace(
         function = kept_whole()(function)
     specs = signature(model.conditioning, model.forces_kind, atom_virial=atom_virial).inputs
     if static is not None:
-        return _trace_at(function, specs, model.dtype, static)
+        return _module(*_record_at(function, specs, model.dtype, static), static)
     samples = [replace(size, graph=model.graph_sizes) for size in (FIRST_SAMPLE, SECOND_SAMPLE)]
     return trace_function(function, specs, model.dtype, samples)
 
@@ -73,22 +73,24 @@ def trace_function(
 ) -> fx.GraphModule:
     """As :func:`trace`, for any function of flat tensors, at two sets of sample sizes."""
     first, second = samples
-    module = _trace_at(function, inputs, real, first)
-    again = _trace_at(function, inputs, real, second)
-    _require_equal(_text(module.graph, first), _text(again.graph, second))
-    insert_sizes(module.graph, first)
-    module.recompile()
-    return module
+    graph, constants = _record_at(function, inputs, real, first)
+    again, _ = _record_at(function, inputs, real, second)
+    _require_equal(_text(graph, first), _text(again, second))
+    insert_sizes(graph, first)
+    return _module(graph, constants, first)
 
 
-def _trace_at(
+def _record_at(
     function: Callable[..., Tensors],
     specs: Sequence[TensorSpec],
     real: torch.dtype,
     sizes: SampleSizes,
-) -> fx.GraphModule:
+) -> tuple[fx.Graph, nn.Module]:
     inputs = {spec.name: _sample(spec, real, sizes) for spec in specs}
-    graph, constants = record(function, inputs, sizes, decomposition_table())
+    return record(function, inputs, sizes, decomposition_table())
+
+
+def _module(graph: fx.Graph, constants: nn.Module, sizes: SampleSizes) -> fx.GraphModule:
     module = fx.GraphModule(constants, graph)
     module.meta["sizes"] = sizes
     return module

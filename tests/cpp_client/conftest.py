@@ -11,8 +11,11 @@ import sys
 from pathlib import Path
 
 import pytest
-from lammps_files import ExportedFiles
+from compiled_files import compiled_toy  # noqa: F401
+from exported_files import exported  # noqa: F401
 from lammps_runs import Lammps
+from one_thread import one_thread  # noqa: F401
+from page_code import page_folder  # noqa: F401
 
 DEFAULT = Path(__file__).resolve().parents[2] / "build/cpp"
 
@@ -25,12 +28,6 @@ def build() -> Path:
         missing = f"the C++ client is not built in {folder}; run 'make cpp'"
         pytest.fail(missing) if "SEZM_CPP_BUILD" in os.environ else pytest.skip(missing)
     return folder
-
-
-@pytest.fixture(scope="session")
-def exported(tmp_path_factory: pytest.TempPathFactory) -> ExportedFiles:
-    """Files of recorded configurations, written when they are first asked for."""
-    return ExportedFiles(tmp_path_factory.mktemp("exported"))
 
 
 @pytest.fixture

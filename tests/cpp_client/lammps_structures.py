@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import ase
 import numpy as np
-from recorded import recorded
+from recorded import BUNDLED, recorded
+
+ZOO = BUNDLED.parent
+"""Folder of the bundled model."""
 
 VACUUM = 10.0
 

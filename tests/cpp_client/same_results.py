@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-from functools import cache
 from pathlib import Path
 
 import ase
 import ase.io
 import numpy as np
 import pytest
-import torch
 from programs import run
-from recorded import model, recorded, systems_of
-from sezm_export.describe import describe
-from sezm_export.formats import format_of
-from sezm_export.simplify_graph import simplify_graph
-from sezm_export.trace import trace
+from recorded import recorded, systems_of
 
 from sezm_infer.calculator import SezmCalculator
 
@@ -26,21 +20,6 @@ ENGINES = {".onnx": "onnxruntime", ".pt": "torchscript"}
 """By suffix of the file."""
 
 LIBRARIES = {".onnx": "libsezm_onnxruntime.so", ".pt": "libsezm_torch.so"}
-
-
-@cache
-def _graph(configuration: str, dtype: str):  # type: ignore[no-untyped-def]
-    return simplify_graph(trace(model(configuration, getattr(torch, dtype))))
-
-
-@cache
-def exported(configuration: str, dtype: str, suffix: str, folder: Path) -> Path:
-    """A recorded configuration as a file, unverified: that is for the tests of the export."""
-    path = folder / f"{configuration}_{dtype}{suffix}"
-    metadata = describe(model(configuration, getattr(torch, dtype)), "0" * 64)
-    file_format = format_of(path)
-    file_format.save(file_format.lower(_graph(configuration, dtype), metadata), metadata, path)
-    return path
 
 
 def structures(configuration: str) -> list[ase.Atoms]:

@@ -8,12 +8,12 @@ from pathlib import Path
 import ase
 import numpy as np
 import pytest
+from exported_files import ExportedFiles
 from programs import run
 from same_results import (
     LIBRARIES,
     TOLERANCES,
     assert_sezm_run_is_python,
-    exported,
     structures,
     written,
 )
@@ -26,25 +26,20 @@ CONDITIONED = [
 ]
 
 
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("conditioned")
-
-
 @pytest.mark.parametrize("suffix", LIBRARIES)
 @pytest.mark.parametrize("configuration", CONDITIONED)
 def test_results_are_the_same_with_extra_inputs(
-    build: Path, configuration: str, suffix: str, folder: Path, tmp_path: Path
+    build: Path, configuration: str, suffix: str, exported: ExportedFiles, tmp_path: Path
 ) -> None:
-    path = exported(configuration, "float64", suffix, folder)
+    path = exported.path(configuration, "float64", suffix)
     frames = structures(configuration)
     assert_sezm_run_is_python(build, path, frames, tmp_path, TOLERANCES["float64"])
 
 
 def test_the_same_neighbours_are_kept_in_single_precision(
-    build: Path, folder: Path, tmp_path: Path
+    build: Path, exported: ExportedFiles, tmp_path: Path
 ) -> None:
-    path = exported("dens_few", "float32", ".onnx", folder)
+    path = exported.path("dens_few", "float32", ".onnx")
     cubic = ase.Atoms("HHHHHHH", np.vstack([np.zeros(3), np.eye(3), -np.eye(3)]) * 1.1)
     cubic.positions += 1e-8 * np.random.default_rng(0).normal(size=(7, 3))  # ties in float32
     cubic.symbols[:] = structures("dens_few")[1].symbols[0]
@@ -52,9 +47,9 @@ def test_the_same_neighbours_are_kept_in_single_precision(
 
 
 def test_defaults_hold_for_frames_that_bring_nothing(
-    build: Path, folder: Path, tmp_path: Path
+    build: Path, exported: ExportedFiles, tmp_path: Path
 ) -> None:
-    path = exported("charge_spin_default", "float64", ".onnx", folder)
+    path = exported.path("charge_spin_default", "float64", ".onnx")
     one, other = structures("charge_spin_default")[1], structures("charge_spin_default")[2]
     with_charge = one.copy()
     with_charge.info |= {"charge": 1, "spin": 2}
@@ -64,9 +59,9 @@ def test_defaults_hold_for_frames_that_bring_nothing(
 
 @pytest.mark.parametrize("values", [[0.5, -1.25, 2.0], np.array([0.5, -1.25, 2.0])])
 def test_parameters_are_read_as_ase_writes_them(
-    build: Path, values: object, folder: Path, tmp_path: Path
+    build: Path, values: object, exported: ExportedFiles, tmp_path: Path
 ) -> None:
-    path = exported("fparam_default", "float64", ".onnx", folder)
+    path = exported.path("fparam_default", "float64", ".onnx")
     atoms = structures("fparam_default")[1]
     atoms.info["fparam"] = values
     assert_sezm_run_is_python(build, path, [atoms], tmp_path, TOLERANCES["float64"])
@@ -87,9 +82,13 @@ def test_parameters_are_read_as_ase_writes_them(
     ],
 )
 def test_extra_inputs_that_make_no_sense_are_refused(
-    build: Path, change: Callable[[ase.Atoms], object], message: str, folder: Path, tmp_path: Path
+    build: Path,
+    change: Callable[[ase.Atoms], object],
+    message: str,
+    exported: ExportedFiles,
+    tmp_path: Path,
 ) -> None:
-    path = exported("everything_native_spin", "float64", ".onnx", folder)
+    path = exported.path("everything_native_spin", "float64", ".onnx")
     atoms = structures("everything_native_spin")[2]
     if message == "was set for":
         del atoms.arrays["aparam"]
@@ -98,8 +97,10 @@ def test_extra_inputs_that_make_no_sense_are_refused(
     assert message in run(build / "sezm_run", path, source, tmp_path / "out.extxyz", code=2)
 
 
-def test_what_a_model_would_ignore_is_refused(build: Path, folder: Path, tmp_path: Path) -> None:
-    path = exported("charge_spin_default", "float64", ".onnx", folder)
+def test_what_a_model_would_ignore_is_refused(
+    build: Path, exported: ExportedFiles, tmp_path: Path
+) -> None:
+    path = exported.path("charge_spin_default", "float64", ".onnx")
     atoms = structures("charge_spin_default")[1]
     atoms.info["fparam"] = 1.0
     _, source = written([atoms], tmp_path)

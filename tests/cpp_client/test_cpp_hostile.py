@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 import onnx
 import pytest
+from exported_files import ExportedFiles
 from programs import run
-from same_results import LIBRARIES, exported
+from same_results import LIBRARIES
 
 from sezm_infer import Metadata, SezmError
 from sezm_infer.contract import METADATA_KEY
@@ -29,9 +30,8 @@ STRICTER += [(key, HUGE) for key in ("cutoff", "message_passing_steps", "max_nei
 
 
 @pytest.fixture(scope="module")
-def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    folder = tmp_path_factory.mktemp("files")
-    return {suffix: exported("tiny", "float32", suffix, folder) for suffix in LIBRARIES}
+def files(exported: ExportedFiles) -> dict[str, Path]:
+    return {suffix: exported.path("tiny", "float32", suffix) for suffix in LIBRARIES}
 
 
 def refusal(build: Path, path: Path, folder: Path) -> str:

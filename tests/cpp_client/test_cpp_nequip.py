@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import ase
@@ -12,14 +11,10 @@ import ase.io
 import numpy as np
 import pytest
 from ase.io.lammpsdata import write_lammps_data
-from nequip_cases import CHARGE, structure, write_case
+from exported_files import ExportedFiles
+from nequip_cases import CHARGE, structure
 from programs import run
 from same_results import TOLERANCES, assert_same, written
-from sezm_export.describe import describe
-from sezm_export.formats import format_of
-from sezm_export.load import load_model
-from sezm_export.simplify_graph import simplify_graph
-from sezm_export.trace import trace
 
 from sezm_infer.calculator import SezmCalculator
 
@@ -43,25 +38,6 @@ write_dump all custom out.dump id x y z fx fy fz modify sort id format float %.1
 print "ENERGY $(pe:%.15g)"
 """
 
-Files = Callable[[str, str], Path]
-
-
-@pytest.fixture(scope="module")
-def files(tmp_path_factory: pytest.TempPathFactory) -> Files:
-    """Files of recorded models in float64, by case and suffix."""
-    folder = tmp_path_factory.mktemp("nequip")
-
-    def path(case: str, suffix: str) -> Path:
-        file = folder / f"{case}{suffix}"
-        if not file.exists():
-            model = load_model(write_case(case, folder / f"{case}.zip"), "float64")
-            file_format, metadata = format_of(file), describe(model, "0" * 64)
-            graph = simplify_graph(trace(model))
-            file_format.save(file_format.lower(graph, metadata), metadata, file)
-        return file
-
-    return path
-
 
 def recorded_structure(case: str) -> ase.Atoms:
     """With its charge for models that take one, in a cell as LAMMPS has it."""
@@ -76,9 +52,9 @@ def recorded_structure(case: str) -> ase.Atoms:
 @pytest.mark.parametrize("suffix", [".onnx", ".pt"])
 @pytest.mark.parametrize("case", ["small", "soft", *WITH_CHARGE])
 def test_results_are_those_of_python(
-    build: Path, files: Files, case: str, suffix: str, tmp_path: Path
+    build: Path, exported: ExportedFiles, case: str, suffix: str, tmp_path: Path
 ) -> None:
-    path = files(case, suffix)
+    path = exported.path(f"nequip:{case}", suffix=suffix)
     frames, source = written([recorded_structure(case)], tmp_path)
     run(build / "sezm_run", path, source, tmp_path / "out.extxyz", "--threads", "1")
     frames[0].calc = SezmCalculator(path, threads=1)
@@ -87,35 +63,35 @@ def test_results_are_those_of_python(
 
 @pytest.mark.parametrize("ranks", [1, 2])
 def test_lammps_says_the_same_on_any_number_of_ranks(
-    build: Path, files: Files, ranks: int, tmp_path: Path
+    build: Path, exported: ExportedFiles, ranks: int, tmp_path: Path
 ) -> None:
-    path = files("small", ".onnx")
+    path = exported.path("nequip:small")
     atoms = recorded_structure("small").repeat((2, 1, 1))
     assert_equals_python(atoms, path, lammps(build, path, atoms, tmp_path, ranks=ranks))
 
 
 @pytest.mark.parametrize("case", WITH_CHARGE)
 def test_lammps_takes_the_charge_on_one_rank(
-    build: Path, files: Files, case: str, tmp_path: Path
+    build: Path, exported: ExportedFiles, case: str, tmp_path: Path
 ) -> None:
-    path, atoms = files(case, ".onnx"), recorded_structure(case)
+    path, atoms = exported.path(f"nequip:{case}"), recorded_structure(case)
     found = lammps(build, path, atoms, tmp_path, words=f"charge {CHARGE}")
     assert_equals_python(atoms, path, found)
 
 
 def test_charges_that_add_up_over_the_system_are_refused_on_several_ranks(
-    build: Path, files: Files, tmp_path: Path
+    build: Path, exported: ExportedFiles, tmp_path: Path
 ) -> None:
-    path, atoms = files("coulomb", ".onnx"), recorded_structure("coulomb")
+    path, atoms = exported.path("nequip:coulomb"), recorded_structure("coulomb")
     words = f"charge {CHARGE}"
     message = lammps(build, path, atoms, tmp_path, ranks=2, words=words, fails=True)[0]
     assert "every atom counts for every other" in message and "run LAMMPS on one rank" in message
 
 
 def test_lammps_asks_for_a_charge_that_is_missing(
-    build: Path, files: Files, tmp_path: Path
+    build: Path, exported: ExportedFiles, tmp_path: Path
 ) -> None:
-    path, atoms = files("coulomb", ".onnx"), recorded_structure("coulomb")
+    path, atoms = exported.path("nequip:coulomb"), recorded_structure("coulomb")
     assert "needs" in (message := lammps(build, path, atoms, tmp_path, fails=True)[0])
     assert "'charge'" in message
 
@@ -167,4 +143,4 @@ def assert_equals_python(atoms: ase.Atoms, model: Path, found: tuple[str, np.nda
     assert energy == pytest.approx(atoms.get_potential_energy(), rel=LARGEST_DIFFERENCE)
     forces = atoms.get_forces()
     largest = np.abs(forces).max()
-    np.testing.assert_allclose(rows[:, 4:], forces, atol=LARGEST_DIFFERENCE * largest)
+    np.testing.assert_allclose(rows[:, 4:], forces, atol=LARGEST_DIFFERENCE * largest, rtol=0)

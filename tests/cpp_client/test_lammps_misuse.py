@@ -6,9 +6,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from lammps_files import ZOO, ExportedFiles
+from exported_files import ExportedFiles
 from lammps_runs import Block, Lammps
-from lammps_structures import gas, small_cell
+from lammps_structures import ZOO, gas, small_cell
 
 from sezm_infer.metadata import StaticSizes
 

@@ -8,15 +8,14 @@ from pathlib import Path
 import ase
 import numpy as np
 import pytest
-from lammps_files import ExportedFiles
+from exported_files import ExportedFiles
+from lammps_agreement import assert_same
 from lammps_runs import SKIN, Block, Lammps, Result
 from lammps_structures import gas, recorded_structure, small_cell
-from staged_files import write_staged
 
 from sezm_infer.metadata import Metadata
 from sezm_infer.sessions import open_session
 
-RANKS_AGREE = 1e-10
 NO_SHELL = 0.0  # one cutoff and the skin, which LAMMPS chooses by itself
 
 HOT = "velocity all create 3000 7 loop geom\nfix 1 all nve\ntimestep 0.001\nthermo 5\nrun 20"
@@ -25,11 +24,10 @@ COUNTS = "c_counts[1] c_counts[2] c_counts[3]"
 """Bytes, computed atoms, ghosts."""
 
 
-@pytest.fixture(scope="session")
-def staged(tmp_path_factory: pytest.TempPathFactory) -> Path:
+@pytest.fixture
+def staged(exported: ExportedFiles) -> Path:
     """A staged file in float64 with virials of atoms."""
-    path = tmp_path_factory.mktemp("staged") / "tiny_float64.onnx"
-    return write_staged("tiny", path, atom_virial=True)
+    return exported.path("tiny", staged=True, atom_virial=True)
 
 
 @pytest.fixture
@@ -64,7 +62,7 @@ def test_energies_and_virials_of_atoms_are_sent_home(
     assert_same(found, expected)
     for name in shares.split():
         scale = np.abs(expected.dump[name]).max()
-        np.testing.assert_allclose(found.dump[name], expected.dump[name], atol=1e-9 * scale)
+        np.testing.assert_allclose(found.dump[name], expected.dump[name], atol=1e-9 * scale, rtol=0)
 
 
 @pytest.mark.parametrize(
@@ -101,9 +99,9 @@ def test_boxes_may_be_smaller_than_the_cutoff(
 
 
 def test_a_first_stage_may_only_see_how_close_neighbours_are(
-    lammps: Lammps, exported: ExportedFiles, tmp_path: Path
+    lammps: Lammps, exported: ExportedFiles
 ) -> None:
-    path = write_staged("zbl", tmp_path / "zbl.onnx")
+    path = exported.path("zbl", staged=True)
     block = Block(
         recorded_structure("zbl", "window4"), exported.path("zbl"), setup="processors 2 1 1"
     )
@@ -114,15 +112,13 @@ def test_a_first_stage_may_only_see_how_close_neighbours_are(
     assert_same(found, expected)
 
 
-def test_single_precision_travels_as_it_is(
-    lammps: Lammps, exported: ExportedFiles, tmp_path: Path
-) -> None:
-    path = write_staged("tiny", tmp_path / "tiny.onnx", "float32")
+def test_single_precision_travels_as_it_is(lammps: Lammps, exported: ExportedFiles) -> None:
+    path = exported.path("tiny", "float32", staged=True)
     block = counting(gas(), path)
     (expected,) = lammps.run(replace(block, model=exported.path("tiny", "float32")))
     (found,) = lammps.run(block, ranks=4)
     scale = np.abs(expected.forces).max()
-    np.testing.assert_allclose(found.forces, expected.forces, atol=3e-6 * scale)
+    np.testing.assert_allclose(found.forces, expected.forces, atol=3e-6 * scale, rtol=0)
     assert_bytes(found, metadata_of(path), itemsize=4)
 
 
@@ -157,7 +153,9 @@ def test_barostats_and_minimisers_agree(lammps: Lammps, staged: Path, ordinary: 
     for here, there in zip(expected.tables, found.tables, strict=True):
         for name in here:
             scale = max(np.abs(here[name]).max(), 1.0)
-            np.testing.assert_allclose(there[name], here[name], atol=1e-8 * scale, err_msg=name)
+            np.testing.assert_allclose(
+                there[name], here[name], atol=1e-8 * scale, err_msg=name, rtol=0
+            )
     assert np.ptp(found.tables[0]["Volume"]) > 0
 
 
@@ -226,15 +224,3 @@ def ghosts(atoms: ase.Atoms, ranks: int, shell: float) -> int:
         ]
         total += int(np.sum(np.prod(near, axis=0)))
     return total
-
-
-def assert_same(found: Result, expected: Result) -> None:
-    """Positions, forces, energies and pressures after all steps, and on the way."""
-    np.testing.assert_allclose(found.positions, expected.positions, atol=RANKS_AGREE * 10)
-    scale = max(np.abs(expected.forces).max(), 1e-3)
-    np.testing.assert_allclose(found.forces, expected.forces, atol=RANKS_AGREE * scale)
-    table, other = expected.tables[-1], found.tables[-1]
-    np.testing.assert_allclose(other["PotEng"], table["PotEng"], rtol=RANKS_AGREE)
-    for name in ("Pxx", "Pyy", "Pzz", "Pxy", "Pxz", "Pyz"):
-        scale = max(np.abs(table[name]).max(), 1.0)
-        np.testing.assert_allclose(other[name], table[name], atol=1e-9 * scale)

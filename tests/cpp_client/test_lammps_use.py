@@ -7,9 +7,9 @@ from pathlib import Path
 import ase
 import numpy as np
 import pytest
-from lammps_files import ZOO, ExportedFiles
+from exported_files import ExportedFiles
 from lammps_runs import Block, Lammps, Result
-from lammps_structures import gas
+from lammps_structures import ZOO, gas
 
 from sezm_infer.calculator import SezmCalculator
 
@@ -82,7 +82,7 @@ def test_atoms_come_and_go(lammps: Lammps, path: Path, ranks: int) -> None:
         calculator=SezmCalculator(path, threads=1),
     )
     forces = left.get_forces()
-    np.testing.assert_allclose(result.forces, forces, atol=AGREE * np.abs(forces).max())
+    np.testing.assert_allclose(result.forces, forces, atol=AGREE * np.abs(forces).max(), rtol=0)
     assert result.energy == pytest.approx(left.get_potential_energy(), rel=AGREE)
 
 
@@ -94,7 +94,7 @@ def test_groups_move_alone_and_feel_everything(lammps: Lammps, path: Path) -> No
     np.testing.assert_array_equal(same, np.arange(16) >= 4)
     atoms.positions = moved.positions
     atoms.calc = SezmCalculator(path, threads=1)
-    np.testing.assert_allclose(moved.forces, atoms.get_forces(), atol=1e-9)
+    np.testing.assert_allclose(moved.forces, atoms.get_forces(), atol=1e-9, rtol=0)
 
 
 def test_types_may_share_an_element_or_have_no_atoms(lammps: Lammps, path: Path) -> None:
@@ -125,7 +125,7 @@ def test_styles_are_added_by_hybrid_overlay(lammps: Lammps, path: Path, ranks: i
         ranks=ranks,
     )
     assert both.energy == pytest.approx(alone.energy + other.energy, rel=1e-12)
-    np.testing.assert_allclose(both.forces, alone.forces + other.forces, atol=1e-10)
+    np.testing.assert_allclose(both.forces, alone.forces + other.forces, atol=1e-10, rtol=0)
     np.testing.assert_allclose(both.pressure, alone.pressure + other.pressure, rtol=1e-9)
 
 
@@ -158,13 +158,13 @@ def test_hybrid_leaves_null_types_to_other_styles(lammps: Lammps, path: Path, ra
     expected[kept] += water.get_forces()
     energy = other.energy + water.get_potential_energy()
     assert both.energy == pytest.approx(energy, rel=AGREE)
-    np.testing.assert_allclose(both.forces, expected, atol=AGREE * np.abs(expected).max())
+    np.testing.assert_allclose(both.forces, expected, atol=AGREE * np.abs(expected).max(), rtol=0)
 
 
 def assert_same(found: Result, expected: Result) -> None:
-    np.testing.assert_allclose(found.positions, expected.positions, atol=AGREE * 10)
+    np.testing.assert_allclose(found.positions, expected.positions, atol=AGREE * 10, rtol=0)
     scale = np.abs(expected.forces).max()
-    np.testing.assert_allclose(found.forces, expected.forces, atol=AGREE * scale)
+    np.testing.assert_allclose(found.forces, expected.forces, atol=AGREE * scale, rtol=0)
     assert found.energy == pytest.approx(expected.energy, rel=AGREE)
     scale = np.abs(expected.pressure).max()
-    np.testing.assert_allclose(found.pressure, expected.pressure, atol=1e-9 * scale)
+    np.testing.assert_allclose(found.pressure, expected.pressure, atol=1e-9 * scale, rtol=0)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import ase
 import ase.io
 import numpy as np
 import pytest
-from page_code import run_page
 from programs import run
 from same_results import TOLERANCES, assert_same, written
 
@@ -17,12 +17,10 @@ from sezm_infer.calculator import SezmCalculator
 PAGES = {"own_architecture.md": "pairs", "fused_tensor.md": "density"}
 
 
-@pytest.fixture(scope="module", params=PAGES)
-def files(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, build: Path):
+@pytest.fixture(params=PAGES)
+def files(request: pytest.FixtureRequest, page_folder: Callable[[str], Path]) -> Path:
     """Paths, without suffix, of what a page's code writes."""
-    folder = tmp_path_factory.mktemp("page")
-    run_page(request.param, folder)
-    return folder / PAGES[request.param]
+    return page_folder(request.param) / PAGES[request.param]
 
 
 @pytest.mark.parametrize("suffix", [".onnx", ".pt"])

@@ -7,11 +7,10 @@ spins, and some in float32 as well: all of them where the page of what is suppor
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 from deviation_log import findings_are_kept
 from exported import assert_file_equals_the_trainer, branches_of
+from exported_files import ExportedFiles
 from recorded import (
     CONDITIONING_CONFIGURATIONS,
     CONFIGURATIONS,
@@ -37,7 +36,7 @@ def branches(*configurations: str) -> list[str]:
 
 
 IN_DOUBLE = branches(*CONFIGURATIONS, "multitask", *SMALL)
-PART = branches("tiny", "mini_v1_0", "neo", "zbl", "bundled", "multitask", *SMALL[::6])
+PART = branches("tiny", "mini_v1_0", "neo", "zbl", "bundled", "multitask", *SMALL[::12])
 IN_SINGLE = IN_DOUBLE if findings_are_kept() else PART
 
 CASES = [(branch, "float64") for branch in IN_DOUBLE] + [(name, "float32") for name in IN_SINGLE]
@@ -46,19 +45,23 @@ CASES = [(branch, "float64") for branch in IN_DOUBLE] + [(name, "float32") for n
 @SUFFIXES
 @pytest.mark.parametrize(("branch", "dtype"), CASES)
 def test_every_file_equals_the_trainer(
-    branch: str, dtype: str, suffix: str, tmp_path: Path
+    exported: ExportedFiles, branch: str, dtype: str, suffix: str
 ) -> None:
-    assert_file_equals_the_trainer(branch, dtype, tmp_path / f"model{suffix}")
+    assert_file_equals_the_trainer(exported.path(branch, dtype, suffix), branch, dtype)
 
 
 @SUFFIXES
 @pytest.mark.parametrize("branch", ["everything_deepspin", "spin_native", "dens_conditioned"])
-def test_files_of_fixed_sizes_equal_the_trainer(branch: str, suffix: str, tmp_path: Path) -> None:
+def test_files_of_fixed_sizes_equal_the_trainer(
+    exported: ExportedFiles, branch: str, suffix: str
+) -> None:
     sizes = StaticSizes(12, 900)
-    assert_file_equals_the_trainer(branch, "float64", tmp_path / f"model{suffix}", sizes)
+    path = exported.path(branch, suffix=suffix, static=sizes)
+    assert_file_equals_the_trainer(path, branch, "float64", sizes)
 
 
 @SUFFIXES
 @pytest.mark.parametrize("branch", ["mini", "zbl", "everything", "spin_native"])
-def test_staged_files_equal_the_trainer(branch: str, suffix: str, tmp_path: Path) -> None:
-    assert_file_equals_the_trainer(branch, "float64", tmp_path / f"model{suffix}", staged=True)
+def test_staged_files_equal_the_trainer(exported: ExportedFiles, branch: str, suffix: str) -> None:
+    path = exported.path(branch, suffix=suffix, staged=True)
+    assert_file_equals_the_trainer(path, branch, "float64")

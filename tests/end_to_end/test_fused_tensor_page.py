@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import ase
 import numpy as np
 import pytest
-from page_code import run_page
 
 from sezm_infer import SezmCalculator
 
@@ -15,12 +15,10 @@ STEP = 1e-2
 """Angstrom, of finite differences of fourth order in single precision."""
 
 
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+@pytest.fixture
+def folder(page_folder: Callable[[str], Path]) -> Path:
     """Where the page's code has run."""
-    path = tmp_path_factory.mktemp("fused")
-    run_page("fused_tensor.md", path)
-    return path
+    return page_folder("fused_tensor.md")
 
 
 def cluster() -> ase.Atoms:

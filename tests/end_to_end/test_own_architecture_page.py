@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import ase
 import numpy as np
 import pytest
 from click.testing import CliRunner
-from page_code import ROOT, page_code, run_page
+from page_code import ROOT, page_code
 from sezm_export.own_model import DEFAULTS, REQUIRED
 
 from sezm_infer import SezmCalculator
@@ -20,12 +21,10 @@ PAGE = "own_architecture.md"
 MOST_LINES = 60
 
 
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+@pytest.fixture
+def folder(page_folder: Callable[[str], Path]) -> Path:
     """Where the page's code has run."""
-    path = tmp_path_factory.mktemp("own")
-    run_page(PAGE, path)
-    return path
+    return page_folder(PAGE)
 
 
 def test_from_a_module_to_a_proven_file_takes_less_than_sixty_lines() -> None:
@@ -41,7 +40,7 @@ def test_the_files_are_like_any_other(folder: Path, name: str) -> None:
     rng = np.random.default_rng(0)
     atoms = ase.Atoms("OHHOHH", rng.uniform(0, 4, (6, 3)), cell=np.eye(3) * 4, pbc=True)
     atoms.calc = SezmCalculator(folder / name)
-    np.testing.assert_allclose(atoms.get_forces().sum(0), 0, atol=1e-5)
+    np.testing.assert_allclose(atoms.get_forces().sum(0), 0, atol=1e-5, rtol=0)
     assert atoms.get_stress().shape == (6,)
 
 

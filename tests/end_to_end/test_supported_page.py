@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from sezm_models.sezm.options import DESCRIPTOR_DEFAULTS, FITTING_DEFAULTS
-from supported_table import FEATURES, NOT_SHOWN, label, recorded_branches, sections
+from supported_table import FEATURES, NOT_SHOWN, OTHER_FAMILIES, label, recorded_branches, sections
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / "docs/supported.md"
@@ -29,6 +29,10 @@ def test_every_recorded_value_has_its_row(rows: dict) -> None:
     for title, section in rows.items():
         for (option, value), configurations in section.items():
             assert label(option, value, configurations) in text, f"{title}: {option} {value}"
+
+
+def test_other_families_have_their_rows() -> None:
+    assert PAGE.read_text().endswith(OTHER_FAMILIES)
 
 
 def test_every_option_has_a_row(rows: dict) -> None:

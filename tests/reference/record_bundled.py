@@ -17,7 +17,10 @@ import numpy as np
 import torch
 from configs import STANDARD_SYSTEMS
 from deepmd.infer import DeepPot
-from make_reference import STATISTICS, describe, fresh_wrapper, record
+from deepmd_manifest import STATISTICS
+from deepmd_model import fresh_wrapper
+from deepmd_results import record
+from make_reference import describe
 from random_checkpoint import DATA, with_precision
 from systems import make_system
 

@@ -29,6 +29,8 @@ from deepmd.pt.model.descriptor.sezm_nn.ffn import EquivariantFFN
 from deepmd.pt.model.descriptor.sezm_nn.lora import apply_lora_to_sezm
 from deepmd.pt.model.descriptor.sezm_nn.so3 import SO3Linear
 from deepmd.pt.model.model.sezm_model import SeZMModel
+from deepmd_model import fresh_wrapper
+from deepmd_results import evaluate
 from file_variants import (
     VARIANT_SYSTEMS,
     VARIANTS,
@@ -37,7 +39,6 @@ from file_variants import (
     model_params,
 )
 from layer_cases import LAYERS
-from make_reference import evaluate, fresh_wrapper
 from neutral_files import NEUTRAL, REFERENCE_BACKEND
 from random_checkpoint import DATA, build_checkpoint, read_manifest, standard_draws
 from systems import make_system

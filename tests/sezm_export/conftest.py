@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import torch
+from compiled_files import compiled_toy  # noqa: F401
+from exported_files import exported  # noqa: F401
+from one_thread import one_thread  # noqa: F401
 from sezm_export import export_model
 from toy_model import ToyModel
 
@@ -26,15 +29,6 @@ def toy_file(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
         return file
 
     return path
-
-
-@pytest.fixture(autouse=True)
-def one_thread() -> Iterator[None]:
-    """Torch's number of threads is one for the whole process; tests that raise it put it back."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 @pytest.fixture(autouse=True, scope="session")

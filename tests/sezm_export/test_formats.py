@@ -8,6 +8,10 @@ import torch
 from agreement import assert_agree
 from random_inputs import random_inputs
 from sezm_export import EagerSession, export_model
+from sezm_export.describe import describe
+from sezm_export.simplify_graph import simplify_graph
+from sezm_export.torchscript import to_torchscript
+from sezm_export.trace import trace
 from toy_model import ToyModel
 
 from sezm_infer.sessions import open_session
@@ -64,6 +68,14 @@ def test_equals_eager_at_all_sizes(toy_file, suffix, dtype):
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_onnx_has_all_activations(tmp_path, dtype):
     export_model(_AllActivations(DTYPES[dtype]), tmp_path / "model.onnx")  # proves itself
+
+
+def test_one_process_compiles_models_that_are_alike():
+    """TorchScript would take modules of one class, with equal names inside, for the same code."""
+    graph = simplify_graph(trace(ToyModel(torch.float64)))
+    metadata = describe(ToyModel(torch.float64), "0" * 64)
+    one, other = (to_torchscript(graph, metadata) for _ in range(2))
+    assert one.code == other.code
 
 
 @pytest.mark.parametrize("suffix", [".pt", ".onnx"])

@@ -8,12 +8,9 @@ import ase
 import numpy as np
 import pytest
 import torch
+from exported_files import ExportedFiles
 from nequip_cases import CHARGE, numbers, structure, write_case
-from sezm_export.describe import describe
-from sezm_export.formats import format_of
 from sezm_export.load import load_model
-from sezm_export.simplify_graph import simplify_graph
-from sezm_export.trace import trace
 
 from sezm_infer.calculator import SezmCalculator
 from sezm_infer.errors import SezmError
@@ -23,17 +20,11 @@ from sezm_infer.sessions import open_session
 WITH_CHARGE = ("coulomb", "coulomb_alone")
 
 
-@pytest.fixture(scope="module", params=["small", "soft", "cosine", *WITH_CHARGE])
-def files(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory):
+@pytest.fixture(params=["small", "soft", "cosine", *WITH_CHARGE])
+def files(request: pytest.FixtureRequest, exported: ExportedFiles) -> tuple[str, list[Path]]:
     """Name of the case, and one file in each format; not verified, for mlip's numbers judge."""
-    folder = tmp_path_factory.mktemp(request.param)
-    model = load_model(write_case(request.param, folder / "model.zip"), "float64")
-    graph, metadata = simplify_graph(trace(model)), describe(model, "0" * 64)
-    paths = [folder / "model.onnx", folder / "model.pt"]
-    for path in paths:
-        file_format = format_of(path)
-        file_format.save(file_format.lower(graph, metadata), metadata, path)
-    return request.param, paths
+    case = request.param
+    return case, [exported.path(f"nequip:{case}", suffix=suffix) for suffix in (".onnx", ".pt")]
 
 
 def charged(case: str) -> ase.Atoms:
@@ -54,7 +45,9 @@ def test_files_equal_mlip_alone_and_in_batches(files) -> None:
                 (found.forces, stored["forces_0"]),
                 (found.virial / -charged(case).get_volume(), stored["stress_0"].reshape(3, 3)),
             ):
-                np.testing.assert_allclose(values, wanted, atol=1e-10 * np.abs(wanted).max())
+                np.testing.assert_allclose(
+                    values, wanted, atol=1e-10 * np.abs(wanted).max(), rtol=0
+                )
 
 
 def test_stress_is_the_derivative_of_the_energy(files) -> None:

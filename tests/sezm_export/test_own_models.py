@@ -113,6 +113,26 @@ def test_energies_must_be_one_for_each_atom(tmp_path: Path) -> None:
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.parametrize(
+    ("index", "message"),
+    [
+        ([0, 2], r"use a tensor: features.index_select\(1, torch.tensor\(\[0, 2\]\)\)"),
+        ([True, False, True], "multiply by the mask instead"),
+    ],
+)
+def test_what_to_use_in_place_of_lists_as_indices(
+    index: list, message: str, tmp_path: Path
+) -> None:
+    class Indexed(Smallest):
+        def forward(self, **inputs: Tensor) -> Tensor:
+            energy = super().forward(**inputs)
+            return torch.stack([energy, energy, energy], 1)[:, index].sum(1)
+
+    with pytest.raises(SezmError, match=message):
+        export_model(Indexed(), tmp_path / "model.onnx")
+    assert not list(tmp_path.iterdir())
+
+
 def test_what_is_no_module_is_refused(tmp_path: Path) -> None:
     with pytest.raises(SezmError, match=r"a str is no torch.nn.Module"):
         export_model("model.ckpt.pt", tmp_path / "model.onnx")  # type: ignore[arg-type]

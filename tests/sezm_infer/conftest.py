@@ -8,6 +8,7 @@ import ase
 import numpy as np
 import pytest
 from odd_structures import STRUCTURES
+from one_thread import one_thread  # noqa: F401
 from toy_files import write_toy_onnx, write_toy_torchscript
 
 

@@ -1,14 +1,8 @@
-"""Exported files of recorded configurations, run by their own runtimes on the recorded systems.
-
-The files are written without their usual verification: the recorded numbers are the judge. A branch
-of a multitask configuration is named "CONFIGURATION/BRANCH".
-"""
+"""Exported files (``exported_files``), run by their own runtimes on the recorded systems."""
 
 from __future__ import annotations
 
-from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
 import ase
 import numpy as np
@@ -19,21 +13,13 @@ from recorded import (
     FLOAT64_TOLERANCE,
     Recorded,
     assert_agrees,
-    model,
     recorded,
     systems_of,
 )
-from sezm_export.describe import describe
-from sezm_export.formats import Format, format_of
-from sezm_export.simplify_graph import simplify_graph
-from sezm_export.sizes import SampleSizes
-from sezm_export.stage_functions import StageFunctions
-from sezm_export.trace import trace
-from sezm_export.trace_stages import trace_stages
-from torch import fx
+from sezm_export.formats import format_of
 
 from sezm_infer.evaluation import evaluate
-from sezm_infer.metadata import Metadata, StaticSizes
+from sezm_infer.metadata import StaticSizes
 from sezm_infer.sessions import open_session
 
 
@@ -44,13 +30,9 @@ def branches_of(configuration: str) -> list[str]:
 
 
 def assert_file_equals_the_trainer(
-    branch: str, dtype: str, path: Path, static: StaticSizes | None = None, *, staged: bool = False
+    path: Path, branch: str, dtype: str, static: StaticSizes | None = None
 ) -> None:
-    """Write a file and evaluate the recorded systems, several per call; of a static file those that
-    fit."""
-    file_format = format_of(path)
-    lowered, metadata = _lowered(branch, dtype, file_format, static, staged)
-    file_format.save(lowered, metadata, path)
+    """Evaluate the recorded systems, several per call; with a static file those that fit."""
     cases = _cases(branch, dtype)
     if static is not None:
         cases = [case for case in cases if len(case.pos) <= static.atoms]
@@ -60,41 +42,8 @@ def assert_file_equals_the_trainer(
     results = evaluate(open_session(path, threads=1), [_structure(case) for case in cases])
     for case, found in zip(cases, results, strict=True):
         outputs = (found.atom_energies, found.forces, found.virial, found.magnetic_forces)
-        assert_agrees(outputs, case, tolerance, file_format.name)
+        assert_agrees(outputs, case, tolerance, format_of(path).name)
         np.testing.assert_allclose(found.energy, found.atom_energies.sum(), rtol=1e-12, atol=1e-12)
-
-
-def _lowered(
-    branch: str, dtype: str, file_format: Format, static: StaticSizes | None, staged: bool
-) -> tuple[Any, Metadata]:
-    of = _model(branch, dtype)
-    if staged:
-        functions = StageFunctions(of)
-        metadata = describe(of, "0" * 64, stages=functions.widths)
-        assert file_format.lower_staged is not None
-        graphs = trace_stages(functions, whole=file_format.has_functions)
-        return file_format.lower_staged(graphs, metadata), metadata
-    metadata = describe(of, "0" * 64, static=static)
-    whole = file_format.has_functions and _has_edge_stages(of)
-    return file_format.lower(_graph(branch, dtype, static, whole), metadata), metadata
-
-
-def _has_edge_stages(of: torch.nn.Module) -> bool:
-    """Whether it makes a difference that operators are kept whole."""
-    return any(getattr(part, "edge_stage", None) is not None for part in of.modules())
-
-
-def _model(branch: str, dtype: str):
-    name, _, head = branch.partition("/")
-    return model(name, getattr(torch, dtype), head or None)
-
-
-@lru_cache(maxsize=1)  # all formats are written one after the other
-def _graph(branch: str, dtype: str, static: StaticSizes | None, whole: bool) -> fx.GraphModule:
-    sizes = None
-    if static is not None:
-        sizes = SampleSizes(static.atoms, static.edges, static.systems, symbolic=False)
-    return simplify_graph(trace(_model(branch, dtype), static=sizes, whole=whole))
 
 
 def _cases(branch: str, dtype: str) -> list[Recorded]:

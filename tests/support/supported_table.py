@@ -15,6 +15,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from escn_cases import CONFIGS as ESCN_MODELS
+from fused_tensor_cases import CASES as FUSED_TENSOR_LAYERS
+from nequip_cases import CASES as NEQUIP_MODELS
 from random_checkpoint import DATA, read_manifest
 
 INEXACT = {"inexact_grid"}
@@ -50,6 +53,23 @@ magnetic force (at least the largest force per unit of spin), its largest proper
 Tolerances: float64 1e-10, or 1e-5 where the trainer's own constants are rounded to float32
 (`lebedev_quadrature` off; that model counts in this option's rows alone); float32 1e-5 plus the
 trainer's own rounding error, its deviation from its float64. The numbers include that error.
+"""
+
+
+OTHER_FAMILIES = f"""## Other families
+
+Compared with recorded numbers of their origins by tests of their own, in float64; tolerances are
+those of the tests, relative to the largest value.
+
+| | origin | recorded | eager | TorchScript and ONNX |
+|---|---|---|---|---|
+| [eSCN](escn.md) | fairchem-core 1.10.0 | {len(ESCN_MODELS)} models: energy, direct forces, \
+with given frames or Wigner matrices | 1e-10 | 1e-10 (3 models) |
+| [NequIP](nequip.md) | mlip 0.2.2 | {len(NEQUIP_MODELS)} models: energy, forces, stress | \
+1e-12, forces and stress 1e-11 | 1e-11, forces and stress 1e-10 (5 models; 2 in stages) |
+| [FusedTensor](fused_tensor.md) | e3x 1.0.2 | {len(FUSED_TENSOR_LAYERS)} layers | 1e-12 | \
+as part of a model |
+| [your own](own_architecture.md) | your module | - | - | proven against the module when written |
 """
 
 
@@ -195,7 +215,7 @@ def page(branches: list[Branch], log: list[dict[str, Any]]) -> str:
             ]
             lines.append(f"{label(option, value, configurations)} {' | '.join(cells)} |")
         lines.append("")
-    return "\n".join(lines)
+    return "\n".join([*lines, OTHER_FAMILIES])
 
 
 def _cell(deviations: list[float | None]) -> str:

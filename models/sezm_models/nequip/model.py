@@ -8,13 +8,13 @@ from typing import Any, cast
 import torch
 from torch import Tensor, nn
 
-from ..elements import N_ELEMENTS, SYMBOLS
 from ..errors import CheckpointError
 from ..graph_sizes import SAME_AS_INPUT
 from ..neighbor_rows import NeighborRows, neighbor_rows
 from ..stage_result import StageResult
 from .config import DatasetInfo, NequipConfig, head_names
 from .coulomb import coulomb_energy, neutralised
+from .element_tables import element_tables
 from .embedding import NequipEmbeddingBlock
 from .harmonics import SphericalHarmonics
 from .irreps import SCALAR, Block
@@ -73,7 +73,9 @@ class Nequip(nn.Module):
             known = sorted(set(dataset_info.total_charge_set or ()))
             self.conditioning_values = {"charge": tuple(map(float, known))}
         self.trained_parameters = parameters.count
-        self._element_tables()
+        self.elements, of_element, energies = element_tables(config, dataset_info, head)
+        self.register_buffer("species_of_element", of_element, persistent=False)
+        self.register_buffer("atomic_energies", energies, persistent=False)
 
         species = config.num_species or len(dataset_info.atomic_numbers)
         blocks: tuple[Block, ...] = (Block(config.target_blocks[0].multiplicity, SCALAR),)
@@ -265,23 +267,6 @@ class Nequip(nn.Module):
         info = self.dataset_info
         energy = results[:, 0].to(torch.float64) * info.scaling_stdev + info.scaling_mean
         return energy + self.atomic_energies.index_select(0, atomic_numbers)
-
-    def _element_tables(self) -> None:
-        """Species and energy of each atomic number; padding (0) is species 0 of energy 0."""
-        maps = self.dataset_info.atomic_energies_map
-        energies = maps[self.head if len(maps) > 1 else 0]
-        species = torch.zeros(N_ELEMENTS + 1, dtype=torch.int64)
-        table = torch.full((N_ELEMENTS + 1,), float("nan"), dtype=torch.float64)
-        table[0] = 0.0
-        known = []
-        for index, number in enumerate(self.dataset_info.atomic_numbers):
-            if number in energies or not self.config.add_atomic_energies:
-                known.append(SYMBOLS[number - 1])
-                species[number] = index
-                table[number] = energies[number] if self.config.add_atomic_energies else 0.0
-        self.elements = tuple(known)
-        self.register_buffer("species_of_element", species, persistent=False)
-        self.register_buffer("atomic_energies", table, persistent=False)
 
 
 def _check_facts(config: NequipConfig, info: DatasetInfo, head: int) -> None:

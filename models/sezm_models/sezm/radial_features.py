@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -40,7 +41,7 @@ class RadialFeatures:
         return rho if self.projection is None else self.projection(rho)
 
 
-class RadialMap(nn.Module):
+class RadialMap(nn.Module, ABC):
     """A linear map of radial features, of which :meth:`matrix` is the matrix.
 
     Args:
@@ -52,13 +53,13 @@ class RadialMap(nn.Module):
         super().__init__()
         self.lmax, self.channels = lmax, channels
 
+    @abstractmethod
     def forward(self, radial: RadialFeatures) -> Tensor:
         """[S, K]."""
-        raise NotImplementedError
 
+    @abstractmethod
     def matrix(self) -> Tensor:
         """[(L+1) Ch, K]: the map of degree-major flattened features."""
-        raise NotImplementedError
 
 
 class RadialDegrees(RadialMap):
