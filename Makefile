@@ -18,7 +18,7 @@ PARALLEL := --numprocesses auto --maxprocesses 4 --dist worksteal
 export OMP_NUM_THREADS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo zoo docs bench cpp sanitize valgrind test lint types unit format clean
+.PHONY: help install demo zoo docs bench kernels cpp sanitize valgrind test lint types unit format clean
 
 help:  ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -62,6 +62,11 @@ $(DEPENDENCIES): $(INSTALLED) cpp_client/tools/fetch_dependencies.sh
 	cpp_client/tools/fetch_dependencies.sh $@ $(BIN)/python
 	@touch $@
 
+kernels: $(DEPENDENCIES)  ## compiled kernels for ONNX Runtime, into the package: ONNX files run faster in Python
+	cmake -S cpp_client -B build/kernels -DSEZM_CLIENTS=OFF -DCMAKE_PREFIX_PATH=$(CURDIR)/$(DEPENDENCIES)
+	cmake --build build/kernels --parallel $(JOBS) --target sezm_kernels
+	mkdir -p sezm_infer/_kernels && cp build/kernels/libsezm_kernels.* sezm_infer/_kernels
+
 cpp: $(DEPENDENCIES)  ## libsezm, sezm_run, the LAMMPS plugin and their tests, into build/cpp
 	cmake -S cpp_client -B $(CPP) -DSEZM_TORCH=ON -DSEZM_TESTS=ON -DSEZM_LAMMPS=ON \
 		-DMPI_CXX_COMPILER=$(CURDIR)/$(BIN)/mpicxx \
@@ -95,4 +100,4 @@ format: $(INSTALLED)  ## rewrite the code in the project's style
 	$(BIN)/clang-format -i $(CPP_FILES)
 
 clean:  ## remove what was built, the environment included
-	rm -rf $(VENV) build *.egg-info .mypy_cache .ruff_cache .pytest_cache
+	rm -rf $(VENV) build sezm_infer/_kernels *.egg-info .mypy_cache .ruff_cache .pytest_cache

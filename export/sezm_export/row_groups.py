@@ -55,7 +55,7 @@ class Values:
         match = re.fullmatch(r"(?:(\d+)\*)?R", str(dims[0])) if dims else None
         if match is None or not all(isinstance(length, int) for length in dims[1:]):  # type: ignore[index]
             return None
-        return (int(match[1] or 1), *dims[1:])  # type: ignore[index, return-value]
+        return (int(match[1] or 1), *dims[1:])  # type: ignore[index]
 
 
 def row_groups(nodes: Sequence[onnx.NodeProto], values: Values) -> list[list[onnx.NodeProto]]:
