@@ -51,7 +51,7 @@ docs: $(INSTALLED)  ## write docs/supported.md anew from what the parity tests f
 		$$(grep -lE '(assert_agrees|assert_file_equals_the_trainer|note_[a-z_]+)\(' tests/*/test_*.py)
 	PYTHONPATH=tests/reference $(BIN)/python tests/support/supported_table.py $(FINDINGS) docs/supported.md
 
-bench: $(INSTALLED)  ## our backends side by side, with DeePMD-kit's if DEEPMD_PYTHON names a python that has it
+bench: kernels  ## our backends side by side, with DeePMD-kit's if DEEPMD_PYTHON names a python that has it
 	$(BIN)/python -m benchmarks.compare $(if $(DEEPMD_PYTHON),--deepmd-python $(DEEPMD_PYTHON)) $(BENCH)
 
 # With SEZM_CPP_BUILD, tests that find nothing built there fail; without, they are skipped.

@@ -72,7 +72,8 @@ def _parser() -> argparse.ArgumentParser:
     add = parser.add_argument
     add("--models", type=_names(MODELS), default=["tiny", "mini"], help=", ".join(MODELS))
     add("--sizes", type=_numbers, default=[192], help="numbers of atoms")
-    add("--backends", type=_names(OURS), default=list(OURS), help=", ".join(OURS))
+    ordinary = [name for name in OURS if "staged" not in name]
+    add("--backends", type=_names(OURS), default=ordinary, help=", ".join(OURS))
     add("--file", type=Path, action="append", default=[], help="a further file of the one model")
     add("--deepmd-python", type=Path, help="a python with DeePMD-kit")
     add("--threads", type=int, default=1, help="of each contestant")

@@ -9,19 +9,39 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from sezm_infer.kernels import kernel_library
+
 REPOSITORY = Path(__file__).resolve().parents[1]
 SOURCES = ("models", "export")
 
 DEEPMD_EAGER, DEEPMD_COMPILED = "DeePMD eager", "DeePMD .pt2"
 
+
+@dataclass(frozen=True)
+class Backend:
+    """One of ours.
+
+    Attributes:
+        file: what it runs.
+        export: options of ``sezm export`` that write it.
+        kernels: whether ONNX Runtime is given the library of kernels.
+    """
+
+    file: str
+    export: tuple[str, ...] = ()
+    kernels: bool = False
+
+
 OURS = {
-    "eager": "model.ckpt.pt",
-    "TorchScript": "model.pt",
-    "ONNX": "model.onnx",
-    ".pt2": "model.pt2",
+    "eager": Backend("model.ckpt.pt"),
+    "TorchScript": Backend("model.pt"),
+    "ONNX": Backend("model.onnx"),
+    "ONNX + kernels": Backend("model.onnx", kernels=True),
+    "staged ONNX": Backend("staged.onnx", ("--staged",)),
+    "staged ONNX + kernels": Backend("staged.onnx", ("--staged",), kernels=True),
+    ".pt2": Backend("model.pt2"),
 }
-"""File of each of our backends; a further backend is a line here, if ``sezm export`` writes it by
-its name, or a file given with ``--file``."""
+"""A further backend is a line here, or a file given with ``--file``."""
 
 
 @dataclass(frozen=True)
@@ -33,12 +53,14 @@ class Contestant:
         kind: of the worker.
         file: what it runs.
         python: that runs the worker.
+        kernels: whether ONNX Runtime is given the library of kernels.
     """
 
     name: str
     kind: str
     file: Path
     python: Path
+    kernels: bool = True
 
 
 def contestants(
@@ -66,10 +88,13 @@ def contestants(
         ]
     sources = [file for name in SOURCES for file in (REPOSITORY / name).rglob("*.py")]
     for name in names:
-        file = folder / OURS[name]
+        backend = OURS[name]
+        file = folder / backend.file
         if file != checkpoint and _is_older(file, [checkpoint, *sources]):
-            _run(here, "-m", "sezm_infer", "export", checkpoint, "-o", file)
-        found.append(Contestant(name, "sezm", file, here))
+            _run(here, "-m", "sezm_infer", "export", *backend.export, checkpoint, "-o", file)
+        if backend.kernels and kernel_library() is None:
+            raise SystemExit("there are no kernels; run 'make kernels', or leave them out.")
+        found.append(Contestant(name, "sezm", file, here, backend.kernels))
     return found + [Contestant(file.name, "sezm", file, here) for file in files]
 
 
@@ -89,11 +114,17 @@ def _run(*command: str | Path) -> None:
         raise SystemExit(f"{' '.join(arguments)} failed:\n{quiet.stderr[-2000:]}")
 
 
-def environment(threads: int) -> dict[str, str]:
-    """Variables of a worker: its threads, by every name that some engine reads."""
-    return os.environ | {
-        "OMP_NUM_THREADS": str(threads),
-        "MKL_NUM_THREADS": str(threads),
-        "DP_INTRA_OP_PARALLELISM_THREADS": str(threads),
-        "DP_INTER_OP_PARALLELISM_THREADS": "1",
-    }
+def environment(threads: int, kernels: bool = True) -> dict[str, str]:
+    """Variables of a worker: its threads, by every name that some engine reads, and whether it may
+    use kernels."""
+    switch = {} if kernels else {"SEZM_KERNELS": "off"}
+    return (
+        os.environ
+        | switch
+        | {
+            "OMP_NUM_THREADS": str(threads),
+            "MKL_NUM_THREADS": str(threads),
+            "DP_INTRA_OP_PARALLELISM_THREADS": str(threads),
+            "DP_INTER_OP_PARALLELISM_THREADS": "1",
+        }
+    )

@@ -54,7 +54,7 @@ class _Worker:
         command = [contestant.python, WORKER, contestant.kind, contestant.file, threads]
         self._process = subprocess.Popen(
             [str(part) for part in command],
-            env=environment(threads),
+            env=environment(threads, contestant.kernels),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
