@@ -69,7 +69,7 @@ def contestants(
         file = folder / OURS[name]
         if file != checkpoint and _is_older(file, [checkpoint, *sources]):
             _run(here, "-m", "sezm_infer", "export", checkpoint, "-o", file)
-        found.append(Contestant(name, "sezm", file, here))
+        found.append(Contestant(name, "eager" if file == checkpoint else "sezm", file, here))
     return found + [Contestant(file.name, "sezm", file, here) for file in files]
 
 

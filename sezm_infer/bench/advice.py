@@ -1,0 +1,64 @@
+"""What to do with measurements: one line for people."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ..sessions.beside import named_after
+from ..sessions.options import Options
+from ..sessions.sniff import FileKind
+from .entries import Entry
+from .turns import Measurement
+
+SAME_SPEED = 1.05
+"""Ratio of times below which files are called equally fast."""
+
+
+def advice(measurements: Sequence[Measurement], entered: Sequence[Entry]) -> str:
+    """Which file is fastest here and by how much, and what else could be tried.
+
+    Args:
+        measurements: at one size or more; the largest counts.
+        entered: all files that took part, whether they could be measured or not.
+    """
+    return " ".join(filter(None, (_comparison(measurements), _untried(entered))))
+
+
+def at_largest_size(measurements: Sequence[Measurement]) -> list[Measurement]:
+    """Those of the largest system, fastest first."""
+    atoms = max(one.atoms for one in measurements)
+    found = [one for one in measurements if one.atoms == atoms]
+    return sorted(found, key=lambda one: one.us_per_atom_step)
+
+
+def _comparison(measurements: Sequence[Measurement]) -> str:
+    first, *others = at_largest_size(measurements)
+    if not others:
+        return ""
+    second = others[0]
+    ratio = second.us_per_atom_step / first.us_per_atom_step
+    where = f"here ({first.atoms} atoms)"
+    if ratio < SAME_SPEED:
+        return f"{first.path.name} and {second.path.name} are the fastest {where}, equally fast."
+    return f"{first.path.name} is the fastest {where}, {ratio:.2g} times as fast as {second.path.name}."
+
+
+def _untried(entered: Sequence[Entry]) -> str:
+    kinds = {entry.file.kind for entry in entered}
+    if FileKind.ONNX not in kinds:
+        kind, suffix = "ONNX", ".onnx"
+    elif FileKind.AOTINDUCTOR not in kinds and entered[0].options.device == "cpu":
+        kind, suffix = "compiled", ".pt2"
+    else:
+        return ""
+    last = entered[-1].file  # the checkpoint, if it takes part
+    target = last.path.with_name(named_after(last.path) + suffix)
+    source = last.path if last.kind is FileKind.CHECKPOINT else "CHECKPOINT"
+    command = f"sezm export {source} -o {target}{_export_options(entered[-1].options)}"
+    return f"No {kind} file took part: try '{command}'."
+
+
+def _export_options(options: Options) -> str:
+    dtype = f" --dtype {options.dtype}" if options.dtype else ""
+    head = f" --head {options.head}" if options.head else ""
+    return dtype + head + (" --ema" if options.ema else "")
