@@ -32,15 +32,17 @@ def at_largest_size(measurements: Sequence[Measurement]) -> list[Measurement]:
 
 
 def _comparison(measurements: Sequence[Measurement]) -> str:
-    first, *others = at_largest_size(measurements)
+    fastest, *others = at_largest_size(measurements)
     if not others:
         return ""
-    second = others[0]
-    ratio = second.us_per_atom_step / first.us_per_atom_step
-    where = f"here ({first.atoms} atoms)"
+    name, next_name = fastest.path.name, others[0].path.name
+    ratio = others[0].us_per_atom_step / fastest.us_per_atom_step
     if ratio < SAME_SPEED:
-        return f"{first.path.name} and {second.path.name} are the fastest {where}, equally fast."
-    return f"{first.path.name} is the fastest {where}, {ratio:.2g} times as fast as {second.path.name}."
+        return f"{name} and {next_name} are the fastest here, at {fastest.atoms} atoms equally so."
+    return (
+        f"{name} is the fastest here: at {fastest.atoms} atoms {ratio:.2g} times as fast as "
+        f"{next_name}."
+    )
 
 
 def _untried(entered: Sequence[Entry]) -> str:

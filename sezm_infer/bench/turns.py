@@ -77,9 +77,9 @@ def measure(
     problems: list[str] = []
     with ExitStack() as stack:
 
-        def attempt(runner: _Runner, step: Callable[[_Runner], None]) -> bool:
+        def attempt(step: Callable[..., None], *arguments: int) -> bool:
             try:
-                step(runner)
+                step(*arguments)
             except SezmError as error:
                 problems.append(str(error))
                 return False
@@ -89,13 +89,13 @@ def measure(
             progress(f"opening {entry.file.path.name}")
             runner = _Runner(entry)
             stack.callback(runner.close)
-            if attempt(runner, _Runner.open):
+            if attempt(runner.open):
                 runners.append(runner)
         for size in sizes:
             progress(f"{size} atoms")
-            runners = [one for one in runners if attempt(one, lambda it: it.resize(size))]
+            runners = [one for one in runners if attempt(one.resize, size)]
             while runners and not _is_enough(runners):
-                runners = [one for one in runners if attempt(one, _Runner.step)]
+                runners = [one for one in runners if attempt(one.step)]
             measurements += [runner.measurement() for runner in runners]
     if not measurements:
         raise SezmError("; ".join(problems))
