@@ -77,6 +77,7 @@ def _best(files: Sequence[ModelFile], options: Options) -> Choice:
     folder = files[0].path.parent
     times = recorded_times(folder, options.device, options.threads, exported)
     if times is None:
-        return Choice(files[0], "first in order; 'sezm bench' tells which file is fastest here")
+        kind = files[0].kind.value
+        return Choice(files[0], f"{kind} comes first where no 'sezm bench --save' says otherwise")
     fastest = min(files, key=lambda file: times.get(file.path.name, math.inf))
     return Choice(fastest, f"the fastest here by {RECORD_NAME}")

@@ -46,7 +46,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_calculator_takes_either_set_of_weights(folder: Path) -> None:
     checkpoint = folder / "model.ckpt.pt"
-    averaged = energy(checkpoint, ema=True)
+    averaged = energy(checkpoint, ema=True, eager=True)
     assert averaged == energy(folder / "model_ema.ckpt.pt") != energy(checkpoint)
 
 
@@ -57,7 +57,7 @@ def test_exported_file_has_the_averaged_weights(folder: Path) -> None:
 
 def test_eval_takes_averaged_weights(folder: Path) -> None:
     arguments = (folder / "water.extxyz", "--json")
-    averaged = run("eval", folder / "model.ckpt.pt", *arguments, "--ema")
+    averaged = run("eval", folder / "model.ckpt.pt", *arguments, "--ema", "--eager")
     separate = run("eval", folder / "model_ema.ckpt.pt", *arguments)
     assert averaged.exit_code == 0
     assert json.loads(averaged.stdout) == json.loads(separate.stdout)

@@ -79,7 +79,7 @@ def test_check_refuses_another_checkpoint(exported, tmp_path):
 
 def test_eager_session_opens_the_checkpoint(exported, checkpoint):
     file, metadata, _ = exported
-    eager = open_session(checkpoint, dtype="float64")
+    eager = open_session(checkpoint, dtype="float64", eager=True)
     assert isinstance(eager, EagerSession)
     session = open_session(file, threads=1)
     for system in verification_systems(metadata)[:7]:
