@@ -47,6 +47,8 @@ def _comparison(measurements: Sequence[Measurement]) -> str:
 
 def _untried(entered: Sequence[Entry]) -> str:
     kinds = {entry.file.kind for entry in entered}
+    if len(entered) == 1 and FileKind.CHECKPOINT not in kinds:
+        return f"To compare: 'sezm bench {entered[0].file.path.parent}', or several files."
     if FileKind.ONNX not in kinds:
         kind, suffix = "ONNX", ".onnx"
     elif FileKind.AOTINDUCTOR not in kinds and entered[0].options.device == "cpu":

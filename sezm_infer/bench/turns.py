@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
@@ -122,6 +123,7 @@ class _Runner:
     def __post_init__(self) -> None:
         self._process = subprocess.Popen(
             [sys.executable, "-m", f"{__package__}.worker"],
+            env=_environment(),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
@@ -186,3 +188,10 @@ class _Runner:
             text = answer["error"]
             raise SezmError(text if named in text else f"{named}: {text}")
         return answer
+
+
+def _environment() -> dict[str, str]:
+    """Modules of the current folder are not taken for installed ones, unless they are here."""
+    if {"", os.getcwd()} & set(sys.path):
+        return dict(os.environ)
+    return os.environ | {"PYTHONSAFEPATH": "1"}

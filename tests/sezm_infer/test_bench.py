@@ -136,8 +136,12 @@ def test_advice_names_what_was_not_tried(tmp_path: Path) -> None:
     assert bench.advice([MEASURED], entered(tmp_path, "model.onnx")) == (
         f"No compiled file took part: try 'sezm export {checkpoint} -o {tmp_path / 'model.pt2'}'."
     )
-    (file, *_) = entered(tmp_path, "model.onnx")
-    assert "try 'sezm export CHECKPOINT -o" in bench.advice([MEASURED], [file])
+    (file, _) = entered(tmp_path, "model.onnx")
+    assert "try 'sezm export CHECKPOINT -o" in bench.advice([MEASURED], [file, file])
+    assert (
+        bench.advice([MEASURED], [file])
+        == f"To compare: 'sezm bench {tmp_path}', or several files."
+    )
 
 
 def test_compiled_files_of_other_machines_do_not_take_part(tmp_path: Path) -> None:
