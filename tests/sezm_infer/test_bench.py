@@ -17,6 +17,8 @@ from sezm_infer.sessions import Options
 
 ONE_THREAD = Options(threads=1)
 
+pytestmark = pytest.mark.usefixtures("with_torch")
+
 
 @pytest.fixture(autouse=True)
 def short(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -24,6 +24,8 @@ from sezm_infer.metadata import StageWidths, StaticSizes
 from sezm_infer.sessions import Options, choose
 from sezm_infer.sessions.choose import alternatives
 
+pytestmark = pytest.mark.usefixtures("with_torch")
+
 
 @pytest.fixture
 def checkpoint(tmp_path: Path) -> Path:

@@ -16,6 +16,8 @@ from sezm_infer.sessions import Options, choose
 
 TIMES = {"a.onnx": 3.0, "b.onnx": 1.0, "model.ckpt.pt": 2.0}
 
+pytestmark = pytest.mark.usefixtures("with_torch")
+
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
