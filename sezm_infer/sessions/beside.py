@@ -40,7 +40,7 @@ def with_exported(
     same = [file for file in content.exported if file.metadata.checkpoint_sha256 == digest]
     reasons = content.unreadable | {
         file.path: f"{file.path}: made from another checkpoint than {checkpoint.path.name}; "
-        f"export it again ('sezm export {checkpoint.path.name} -o {file.path.name}')."
+        f"export it again ('sezm export {checkpoint.path} -o {file.path}')."
         for file in content.exported
         if file not in same
     }
