@@ -59,7 +59,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def _structure(folder: Path, checkpoint: Path, size: int) -> tuple[Path, int, int]:
     """A box as a file that every contestant reads; its numbers of atoms and edges."""
-    metadata = open_session(checkpoint).metadata
+    metadata = open_session(checkpoint, eager=True).metadata
     atoms = box_for_model(metadata, size)
     path = folder / f"box{size}.extxyz"
     ase.io.write(path, atoms)

@@ -94,7 +94,8 @@ def contestants(
             _run(here, "-m", "sezm_infer", "export", *backend.export, checkpoint, "-o", file)
         if backend.kernels and kernel_library() is None:
             raise SystemExit("there are no kernels; run 'make kernels', or leave them out.")
-        found.append(Contestant(name, "sezm", file, here, backend.kernels))
+        kind = "eager" if file == checkpoint else "sezm"
+        found.append(Contestant(name, kind, file, here, backend.kernels))
     return found + [Contestant(file.name, "sezm", file, here) for file in files]
 
 

@@ -2,8 +2,9 @@
 
     python worker.py KIND MODEL THREADS
 
-KIND is "sezm" (MODEL is whatever ``sezm_infer.open_session`` opens), "deepmd" (a checkpoint or
-compiled file of DeePMD-kit) or "sgemm" (no model: single-precision products of 1024 x 1024).
+KIND is "sezm" (MODEL is a file that ``sezm_infer.open_session`` opens), "eager" (MODEL is a
+checkpoint, evaluated itself), "deepmd" (a checkpoint or compiled file of DeePMD-kit) or "sgemm" (no
+model: single-precision products of 1024 x 1024).
 One JSON object per line comes in on stdin, one answer goes out on stdout:
 
     {"load": PATH}    read a file, compute    -> {"load_s", "energy", "forces_norm", "pattern"}
@@ -106,11 +107,11 @@ class Products:
             self._matrix @ self._matrix
 
 
-def _sezm(model: str, threads: int) -> Potential:
+def _sezm(model: str, threads: int, eager: bool = False) -> Potential:
     def calculator() -> Any:
-        from sezm_infer import SezmCalculator, open_session
+        from sezm_infer import SezmCalculator
 
-        return SezmCalculator(open_session(model, threads=threads))
+        return SezmCalculator(model, threads=threads, eager=eager)
 
     return Potential(calculator)
 
@@ -126,6 +127,7 @@ def _deepmd(model: str, threads: int) -> Potential:
 
 KINDS: dict[str, Callable[[str, int], Any]] = {
     "sezm": _sezm,
+    "eager": lambda model, threads: _sezm(model, threads, eager=True),
     "deepmd": _deepmd,
     "sgemm": lambda model, threads: Products(threads),
 }

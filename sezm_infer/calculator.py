@@ -19,7 +19,7 @@ from .conditioning import carried
 from .evaluation import NO_STRESS, Evaluation, evaluate_together
 from .metadata import Metadata
 from .neighbors import NeighborList
-from .sessions import Session, open_session
+from .sessions import Options, Session, choose, open_file
 
 DEFAULT_SKIN = 1.0
 """Angstrom. In water at 300 K (192 atoms, cutoff 4.5, steps of 0.5 fs) a search serves 17 steps,
@@ -41,7 +41,9 @@ class SezmCalculator(Calculator):
     and ``["fparam"]``, ``atoms.arrays["aparam"]`` and ``["spins"]``.
 
     Args:
-        model: path of a file, name of a bundled model, or a session that is already open.
+        model: path of a file, a folder or a checkpoint, name of a bundled model, or a session that
+            is already open. A folder, and a checkpoint, stand for the best of the files there that
+            compute the same.
         device: "cpu", "cuda" or "cuda:N".
         threads: threads within an operator; None leaves the engine's own choice.
         skin: Angstrom by which the neighbour list is searched further, so that it serves several
@@ -49,6 +51,10 @@ class SezmCalculator(Calculator):
         dtype: "float32" or "float64", for checkpoints; files have theirs since export.
         head: which head of a multitask checkpoint.
         ema: the averaged weights that a checkpoint carries beside its own.
+        eager: evaluate the checkpoint itself, whatever files lie beside it.
+
+    Attributes:
+        file: path of the file in use; None of a session that was open.
 
     Raises:
         SezmError: the model cannot be opened, or an argument makes no sense.
@@ -77,10 +83,14 @@ class SezmCalculator(Calculator):
         dtype: str | None = None,
         head: str | None = None,
         ema: bool = False,
+        eager: bool = False,
     ) -> None:
         super().__init__()
+        self.file: Path | None = None
         if isinstance(model, str | Path):
-            model = open_session(model, device, threads, dtype, head, ema)
+            options = Options(device, threads, dtype, head, ema, eager)
+            file = choose(model, options).file
+            self.file, model = file.path, open_file(file, options)
         self.session = model
         self.neighbors = NeighborList(model.metadata.cutoff, skin, model.metadata.max_neighbors)
         self.implemented_properties = _properties(model.metadata)

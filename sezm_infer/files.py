@@ -1,7 +1,8 @@
-"""Output files: complete under their final name, or absent."""
+"""Output files, complete under their final name or absent; and what tells files apart."""
 
 from __future__ import annotations
 
+import hashlib
 import os
 import tempfile
 from collections.abc import Iterator
@@ -9,6 +10,17 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from .errors import SezmError
+
+_BLOCK = 2**20
+
+
+def file_digest(path: Path) -> str:
+    """SHA-256 of a file, in hexadecimal."""
+    digest = hashlib.sha256()
+    with open(path, "rb") as file:
+        while block := file.read(_BLOCK):
+            digest.update(block)
+    return digest.hexdigest()
 
 
 def require_writable(path: Path) -> None:

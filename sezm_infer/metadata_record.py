@@ -209,6 +209,7 @@ _SUMMARY = {
     "parameters": _is_whole,
     "cost_per_atom": _with_all(_COST, others=True),
     "options": _object_of(_is_object),
+    "asked_for": _object_of(_is_text),
 }
 
 _COMPILED_FOR = {

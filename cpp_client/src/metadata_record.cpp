@@ -137,7 +137,8 @@ const Checks &checks() {
                                      {"version", is_number},
                                      {"parameters", whole()},
                                      {"cost_per_atom", cost},
-                                     {"options", object_of(is_object)}})},
+                                     {"options", object_of(is_object)},
+                                     {"asked_for", object_of(is_text)}})},
     };
     return all;
 }

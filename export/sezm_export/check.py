@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Any
 
 from sezm_infer.errors import SezmError
+from sezm_infer.files import file_digest
 from sezm_infer.metadata import Metadata
 from sezm_infer.sessions import open_session
 from sezm_infer.sessions.sniff import FileKind, sniff
 
-from .describe import file_digest
 from .flat_function import EnergyModel
 from .load import load_model
 from .variant import variant_of

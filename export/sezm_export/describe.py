@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
 import platform
 from dataclasses import replace
 from importlib.metadata import version
-from pathlib import Path
 from typing import Any
 
 from sezm_infer.contract import Signature, TensorSpec, signature
 from sezm_infer.metadata import Metadata, StageWidths, StaticSizes
 
 from .flat_function import EnergyModel
-
-_BLOCK = 2**20
 
 
 def describe(
@@ -74,15 +70,6 @@ def tool_versions() -> dict[str, str]:
     """Versions of what takes part in writing a file."""
     names = ("sezm-infer", "torch", "onnx", "onnxruntime", "numpy")
     return {"python": platform.python_version()} | {name: version(name) for name in names}
-
-
-def file_digest(path: Path) -> str:
-    """SHA-256 of a file, in hexadecimal."""
-    digest = hashlib.sha256()
-    with open(path, "rb") as file:
-        while block := file.read(_BLOCK):
-            digest.update(block)
-    return digest.hexdigest()
 
 
 def _with_sizes(spec: TensorSpec, static: StaticSizes | None) -> TensorSpec:

@@ -9,9 +9,10 @@ import numpy as np
 import torch
 
 from sezm_infer.errors import SezmError
+from sezm_infer.files import file_digest
 from sezm_infer.sessions.device import check_threads, parse_device
 
-from .describe import describe, file_digest
+from .describe import describe
 from .flat_function import EnergyModel, flat_outputs
 from .load import load_model
 

@@ -9,14 +9,14 @@ from torch import fx, nn
 
 from sezm_infer.compiled_for import compiled_here
 from sezm_infer.errors import SezmError
-from sezm_infer.files import atomic_output, require_writable
+from sezm_infer.files import atomic_output, file_digest, require_writable
 from sezm_infer.metadata import Metadata, StaticSizes
-from sezm_infer.sessions.open import is_same_model
+from sezm_infer.sessions.same_model import is_same_model
 
-from .describe import describe, file_digest, tool_versions
+from .describe import describe, tool_versions
 from .flat_function import EnergyModel
 from .formats import format_of
-from .load import load_model
+from .load import load_model, own_dtype
 from .own_model import completed
 from .simplify_graph import simplify_graph
 from .sizes import SampleSizes
@@ -74,11 +74,18 @@ def export(
     checkpoint, output = Path(checkpoint), Path(output)
     _check_paths(checkpoint, output)
     _check_static(static)
-    model = variant_of(load_model(checkpoint, dtype, head, ema), wigner=wigner, forces=forces)
+    own = load_model(checkpoint, dtype, head, ema)
+    model = variant_of(own, wigner=wigner, forces=forces)
+    asked_for = {
+        "dtype": dtype if dtype and dtype != own_dtype(checkpoint, head, ema) else None,
+        "head": model.configuration.get("branch") if head else None,
+        "forces": model.forces_kind if model.forces_kind != own.forces_kind else None,
+    }
     return export_model(
         model,
         output,
         sha256=file_digest(checkpoint),
+        asked_for={option: value for option, value in asked_for.items() if value},
         static=static,
         atom_virial=atom_virial,
         staged=staged,
@@ -91,6 +98,7 @@ def export_model(
     output: str | Path,
     sha256: str = "",
     *,
+    asked_for: dict[str, str] | None = None,
     static: tuple[int, int] | None = None,
     atom_virial: bool = False,
     staged: bool = False,
@@ -102,6 +110,7 @@ def export_model(
         model: what to export; own ones need three attributes (``docs/own_architecture.md``).
         output: see :func:`export`.
         sha256: digest of its checkpoint file, for the metadata.
+        asked_for: options by which it differs from what the checkpoint alone gives.
         static: see :func:`export`.
         atom_virial: see :func:`export`.
         staged: see :func:`export`.
@@ -130,7 +139,7 @@ def export_model(
         stages=None if functions is None else functions.widths,
         versions=tool_versions(),
     )
-    metadata = replace(metadata, summary=summarise(model))
+    metadata = replace(metadata, summary=summarise(model) | {"asked_for": asked_for or {}})
     if not file_format.is_portable:
         _check_portable(output, metadata)
     samples = None if static is None else SampleSizes(*static, systems=1, symbolic=False)

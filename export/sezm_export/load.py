@@ -59,3 +59,11 @@ def read_simplified(
     except CheckpointError as error:
         raise SezmError(str(error)) from error
     return simplify(model)
+
+
+def own_dtype(path: Path, head: str | None = None, ema: bool = False) -> str:
+    """The precision in which a checkpoint is evaluated if none is asked for.
+
+    Arguments are those of :func:`read_simplified`, for a checkpoint that it has read.
+    """
+    return str(read_checkpoint(path, head=head, ema=ema).dtype).removeprefix("torch.")

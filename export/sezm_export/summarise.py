@@ -9,10 +9,11 @@ from typing import Any
 from sezm_models import CheckpointError, checkpoint_heads
 
 from sezm_infer.errors import SezmError
+from sezm_infer.files import file_digest
 from sezm_infer.metadata import Metadata
 
 from .cost import cost_per_atom
-from .describe import describe, file_digest
+from .describe import describe
 from .flat_function import EnergyModel
 from .load import read_simplified
 

@@ -12,7 +12,7 @@ import click
 from ..compiled_for import CompiledFor
 from ..conditioning import extra_inputs
 from ..metadata import Metadata, StaticSizes
-from ..sessions import read_heads, read_metadata
+from ..sessions import Options, choose, read_heads, read_metadata
 from .console import print_json, print_record
 from .options import ema_option, head_option, json_option
 
@@ -25,10 +25,14 @@ from .options import ema_option, head_option, json_option
 def info(model: str, head: str | None, ema: bool, as_json: bool) -> None:
     """Show what MODEL (an exported file, a checkpoint or a bundled name) says of itself.
 
+    Of a folder, the file that would be run.
+
     \b
     Example:
       sezm info model.onnx
     """
+    if Path(model).is_dir():
+        model = str(choose(model, Options(head=head, ema=ema)).file.path)
     if head is None:
         file, heads = read_heads(model)
         if heads:

@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from ..sessions import Session, open_session
+from ..sessions import Options, Session, choose, open_file
 
 FILE = click.Path(path_type=Path)
 
@@ -30,25 +30,35 @@ class ModelChoice:
     """MODEL and the options that say how to open it."""
 
     model: str
-    device: str
-    threads: int | None
-    dtype: str | None
-    head: str | None
-    ema: bool
+    options: Options
 
     def open(self) -> Session:
-        """Open it; commands do this after cheaper checks.
+        """Open it, and say which file it is where there was a choice; after cheaper checks.
 
         Raises:
             SezmError: as :func:`sezm_infer.open_session`.
         """
-        return open_session(self.model, self.device, self.threads, self.dtype, self.head, self.ema)
+        choice = choose(self.model, self.options)
+        if choice.reason:
+            click.echo(f"using {choice.file.path}: {choice.reason}", err=True)
+        return open_file(choice.file, self.options)
 
 
 def model_choice(command: Callable[..., Any]) -> Callable[..., Any]:
     """Give a command the argument MODEL and its options, passed on as ``choice``."""
 
     @click.argument("model", metavar="MODEL")
+    @opening_options
+    @functools.wraps(command)
+    def with_choice(model: str, options: Options, **others: Any) -> Any:
+        return command(choice=ModelChoice(model, options), **others)
+
+    return with_choice
+
+
+def opening_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command the options that say how to open a model, passed on as ``options``."""
+
     @click.option("--device", default="cpu", show_default=True, help="cpu, cuda or cuda:N.")
     @click.option(
         "--threads",
@@ -63,16 +73,19 @@ def model_choice(command: Callable[..., Any]) -> Callable[..., Any]:
     )
     @head_option
     @ema_option
+    @click.option(
+        "--eager", is_flag=True, help="Run a checkpoint itself, not an exported file beside it."
+    )
     @functools.wraps(command)
-    def with_choice(
-        model: str,
+    def with_options(
         device: str,
         threads: int | None,
         dtype: str | None,
         head: str | None,
         ema: bool,
+        eager: bool,
         **others: Any,
     ) -> Any:
-        return command(choice=ModelChoice(model, device, threads, dtype, head, ema), **others)
+        return command(options=Options(device, threads, dtype, head, ema, eager), **others)
 
-    return with_choice
+    return with_options

@@ -1,6 +1,17 @@
 """Loaded models behind one small protocol, whatever the format of their file."""
 
-from .open import open_session, read_heads, read_metadata
+from .choose import Choice, choose
+from .open import open_file, open_session, read_heads, read_metadata
+from .options import Options
 from .protocol import Session
 
-__all__ = ["Session", "open_session", "read_heads", "read_metadata"]
+__all__ = [
+    "Choice",
+    "Options",
+    "Session",
+    "choose",
+    "open_file",
+    "open_session",
+    "read_heads",
+    "read_metadata",
+]

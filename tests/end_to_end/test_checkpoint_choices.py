@@ -50,7 +50,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_calculator_takes_either_set_of_weights(folder: Path) -> None:
     checkpoint = folder / "model.ckpt.pt"
-    averaged = energy(checkpoint, ema=True)
+    averaged = energy(checkpoint, ema=True, eager=True)
     assert averaged == energy(folder / "model_ema.ckpt.pt") != energy(checkpoint)
 
 
@@ -59,9 +59,15 @@ def test_exported_file_has_the_averaged_weights(folder: Path) -> None:
     np.testing.assert_allclose(energy(folder / "averaged.onnx"), expected, rtol=1e-6)
 
 
+def test_the_exported_file_stands_for_the_averaged_weights_alone(folder: Path) -> None:
+    checkpoint = folder / "model.ckpt.pt"
+    assert SezmCalculator(checkpoint, ema=True).file == folder / "averaged.onnx"
+    assert SezmCalculator(checkpoint).file == checkpoint
+
+
 def test_eval_takes_averaged_weights(folder: Path) -> None:
     arguments = (folder / "water.extxyz", "--json")
-    averaged = run("eval", folder / "model.ckpt.pt", *arguments, "--ema")
+    averaged = run("eval", folder / "model.ckpt.pt", *arguments, "--ema", "--eager")
     separate = run("eval", folder / "model_ema.ckpt.pt", *arguments)
     assert averaged.exit_code == 0
     assert json.loads(averaged.stdout) == json.loads(separate.stdout)
@@ -130,6 +136,12 @@ def test_check_refuses_another_head(branches: Path) -> None:
     refused = run("check", branches / "water.onnx", *against)
     assert refused.exit_code == 2 and refused.stderr.count("\n") == 1
     assert "made from the head 'water' of its checkpoint, not from 'other'" in refused.stderr
+
+
+def test_the_exported_file_stands_for_its_head_alone(branches: Path) -> None:
+    checkpoint = branches / "model.ckpt.pt"
+    assert SezmCalculator(checkpoint, head="water").file == branches / "water.onnx"
+    assert SezmCalculator(checkpoint).file == checkpoint  # whose default is the other one
 
 
 def test_info_says_which_head(branches: Path) -> None:

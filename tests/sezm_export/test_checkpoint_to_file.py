@@ -15,7 +15,7 @@ from sezm_export.verification_systems import verification_systems
 
 from sezm_infer.errors import SezmError
 from sezm_infer.metadata import Metadata
-from sezm_infer.sessions import open_session
+from sezm_infer.sessions import Options, choose, open_session
 
 
 @pytest.fixture(scope="module")
@@ -79,8 +79,15 @@ def test_check_refuses_another_checkpoint(exported, tmp_path):
 
 def test_eager_session_opens_the_checkpoint(exported, checkpoint):
     file, metadata, _ = exported
-    eager = open_session(checkpoint, dtype="float64")
+    eager = open_session(checkpoint, dtype="float64", eager=True)
     assert isinstance(eager, EagerSession)
     session = open_session(file, threads=1)
     for system in verification_systems(metadata)[:7]:
         assert_agree(session.run(system.inputs), eager.run(system.inputs), system.inputs)
+
+
+def test_a_file_in_another_precision_stands_for_its_checkpoint_only_if_asked(exported, checkpoint):
+    file, metadata, _ = exported
+    assert metadata.summary["asked_for"] == {"dtype": "float64"}
+    assert choose(checkpoint, Options()).file.path == checkpoint
+    assert choose(checkpoint, Options(dtype="float64")).file.path == file

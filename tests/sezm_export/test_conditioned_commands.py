@@ -138,7 +138,7 @@ def test_md_refuses_missing_and_unwanted_inputs(toy_file, plain, conditioned, tm
 
 @pytest.mark.parametrize("kind", [ConditionedToy, MagneticToy, DirectToy])
 def test_bench_times_any_model(toy_file, kind, monkeypatch):
-    monkeypatch.setattr("sezm_infer.bench.MIN_SECONDS", 0.0)
+    monkeypatch.setattr("sezm_infer.bench.turns.MIN_SECONDS", 0.0)
     file = toy_file(".onnx", "float64", kind)
     (found,) = json.loads(run("bench", file, "--sizes", 24, "--json").stdout)
     assert found["atoms"] == 24

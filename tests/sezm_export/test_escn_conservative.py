@@ -86,6 +86,7 @@ def test_files_equal_the_model_at_all_sizes(
     file = tmp_path / f"model{suffix}"
     metadata = export(checkpoint, file, forces="conservative")
     assert metadata.forces_kind == "conservative"
+    assert metadata.summary["asked_for"] == {"forces": "conservative"}
     assert "virial" in [spec.name for spec in metadata.outputs]
     found = open_session(file)
     for seed, sizes in enumerate(((1, 0, 1), (3, 7, 2), (24, 500, 3))):

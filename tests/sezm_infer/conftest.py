@@ -44,3 +44,9 @@ def crystal() -> ase.Atoms:
     sites = np.stack(np.meshgrid(*[np.arange(4.0)] * 3), axis=-1).reshape(-1, 3) * 2.6
     positions = sites + rng.normal(scale=0.05, size=sites.shape)
     return ase.Atoms("OH" * 32, positions=positions, cell=[10.4] * 3, pbc=True)
+
+
+@pytest.fixture
+def with_torch(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Files that need torch are among those to choose from, though none is opened."""
+    monkeypatch.setattr("sezm_infer.sessions.beside.torch_version", lambda: "2.13.0")

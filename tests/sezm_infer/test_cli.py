@@ -15,9 +15,11 @@ import ase.io
 import numpy as np
 import pytest
 from click.testing import CliRunner, Result
-from toy_files import toy_reference
+from toy_files import toy_reference, write_toy_onnx
 
+from sezm_infer import SezmCalculator
 from sezm_infer.cli import main
+from sezm_infer.measured import RECORD_NAME
 
 COMMANDS = ("export", "info", "check", "eval", "md", "bench", "models")
 
@@ -156,11 +158,42 @@ def test_md_stops_cleanly_on_ctrl_c(toy_onnx: Path, water: Path, tmp_path: Path)
     assert frames[-1].info["step"] == int(rows[-1]["step"])
 
 
-def test_bench_reports_each_size(toy_onnx: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sezm_infer.bench.MIN_SECONDS", 0.0)
-    records = json.loads(run("bench", toy_onnx, "--sizes", "24,3", "--json").stdout)
-    assert [record["atoms"] for record in records] == [3, 24]
-    assert "ms/step" in run("bench", toy_onnx, "--sizes", "3").stdout
+def test_bench_compares_the_files_of_a_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sezm_infer.bench.turns.MIN_SECONDS", 0.0)
+    for name in ("one.onnx", "two.onnx"):
+        write_toy_onnx(tmp_path / name)
+    files = [str(tmp_path / name) for name in ("one.onnx", "two.onnx")]
+    options = ("--sizes", "24,3", "--threads", 1, "--timestep", 2)
+    records = json.loads(run("bench", tmp_path, *options, "--json").stdout)
+    sizes_and_files = [(record["atoms"], record["file"]) for record in records]
+    assert sizes_and_files == [(size, file) for size in (3, 24) for file in files]
+    for record in records:
+        assert record["ns_per_day"] == pytest.approx(2 * 86.4 / record["ms_per_step"])
+    shown = run("bench", *files, *options)
+    assert not (tmp_path / RECORD_NAME).exists()
+    header, *rows, advice = shown.stdout.splitlines()
+    assert {"backend", "threads", "ms/step", "us/atom", "ns/day", "peak", "file"} <= {
+        *header.split()
+    }
+    assert [row.split()[-1] for row in rows] == ["one.onnx", "two.onnx"] * 2
+    assert "fastest here" in advice and "make kernels" in advice
+
+
+def test_bench_saves_what_decides_on_a_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sezm_infer.bench.turns.MIN_SECONDS", 0.0)
+    for name in ("one.onnx", "two.onnx"):
+        write_toy_onnx(tmp_path / name)
+    result = run("bench", tmp_path, "--sizes", "3", "--threads", 1, "--save")
+    assert result.stderr.splitlines()[-1] == f"wrote {tmp_path / RECORD_NAME}"
+    (saved,) = json.loads((tmp_path / RECORD_NAME).read_text())["runs"]
+    assert (saved["threads"], saved["atoms"]) == (1, 3)
+    times = {name: file["us_per_atom_step"] for name, file in saved["files"].items()}
+    fastest = min(times, key=lambda name: times[name])
+    assert SezmCalculator(tmp_path, threads=1).file == tmp_path / fastest
 
 
 REFUSALS = {
@@ -187,6 +220,7 @@ REFUSALS = {
     "zero timestep": ("md {model} {good} --timestep 0 -o {out}", "timestep is"),
     "text as number": ("md {model} {good} --steps many -o {out}", "--steps"),
     "own input": ("md {model} {good} -o {good}", "would overwrite"),
+    "record of several folders": ("bench {model} {twin} --save", "lie in several folders"),
     "bad sizes": ("bench {model} --sizes 24,x", "whole numbers"),
     "bad static sizes": ("export {text} -o {out} --static 192", "192,20000"),
     "unknown option": ("info {model} --colour", "--colour"),
@@ -209,7 +243,9 @@ def inputs(toy_onnx: Path, crystal: ase.Atoms, tmp_path: Path) -> dict[str, Path
     text, cut = tmp_path / "text.onnx", tmp_path / "cut.onnx"
     text.write_text("hello")
     cut.write_bytes(toy_onnx.read_bytes()[:2000])
-    names = {"model": toy_onnx, "text": text, "cut": cut}
+    twin = tmp_path / "twin.onnx"
+    twin.write_bytes(toy_onnx.read_bytes())
+    names = {"model": toy_onnx, "text": text, "cut": cut, "twin": twin}
     return files | names | {"folder": tmp_path, "out": tmp_path / "out.extxyz"}
 
 

@@ -14,30 +14,13 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 from toy_files import toy_metadata, write_toy_onnx
+from toy_packages import FOREIGN, HERE, write_package
 
 from sezm_infer import SezmError, SezmWarning, evaluate, open_session
 from sezm_infer.cli import main
-from sezm_infer.compiled_for import CompiledFor, compiled_here, cpu_features, obstacle
+from sezm_infer.compiled_for import cpu_features, obstacle
 from sezm_infer.sessions.onnx import OnnxSession
 from sezm_infer.sessions.sniff import FileKind, embedded_metadata, sniff
-
-HERE = compiled_here("toy.onnx")
-
-FOREIGN = {
-    "torch": (replace(HERE, torch="1.13.1"), r"torch 1\.13\.1, and here is (no )?torch"),
-    "system": (replace(HERE, system="Plan9"), "Plan9, and here is"),
-    "machine": (replace(HERE, machine="vax"), "vax, and here is"),
-    "cpu": (replace(HERE, cpu_features=("avx9", *HERE.cpu_features)), "CPU with avx9, which this"),
-}
-
-
-def write_package(path: Path, target: CompiledFor | None) -> Path:
-    """A package without code: nothing of it may be needed before a file is refused."""
-    record = replace(toy_metadata(), compiled_for=target).to_json()
-    with zipfile.ZipFile(path, "w") as archive:
-        archive.writestr("model/data/aotinductor/model/wrapper.so", b"")
-        archive.writestr("model/extra/sezm_metadata.json", record)
-    return path
 
 
 @pytest.fixture(params=FOREIGN)

@@ -86,6 +86,7 @@ def test_a_missing_key_is_named() -> None:
         ({"summary": {"cost_per_atom": {"multiply_adds": 1}}}, "summary"),
         ({"summary": {"parameters": "many"}}, "summary"),
         ({"summary": {"options": {"descriptor": 1}}}, "summary"),
+        ({"summary": {"asked_for": ["dtype"]}}, "summary"),
     ],
 )
 def test_values_of_a_wrong_kind_are_named(changed: Record, message: str) -> None:
