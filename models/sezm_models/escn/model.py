@@ -12,11 +12,11 @@ from ..errors import CheckpointError
 from ..segments import segment_sum
 from .config import parse_config
 from .edge_block import Distances
+from .edges import Edges, EdgesByAtom, edges_by_atom
 from .edge_frame import EdgeFrames, length
 from .harmonics import solid_harmonics
 from .heads import EnergyBlock, ForceBlock
 from .layer_block import LayerBlock
-from .message_block import Edges
 from .tables import WithTables, sphere_points
 
 ENERGY_SCALE = 0.001
@@ -135,12 +135,20 @@ class eSCN(WithTables):
         wigner: Tensor | None,
     ) -> Tensor:
         """Features of atoms at the points of the read-out, [N, P, C]."""
+        edges: Edges | EdgesByAtom
         edges = self._edges(atomic_numbers, edge_index, edge_vec, rotation, wigner)
+        if self._needs_values_alone(edges):
+            edges = edges_by_atom(edges, atomic_numbers.shape[0], self.config)
         x = self.sphere_embedding.weight.index_select(0, atomic_numbers).unsqueeze(1)
         for index, layer in enumerate(self.layer_blocks):
             change = layer(x, edges)
             x = change if index == 0 else x + change
         return self.sphharm_weights @ x
+
+    def _needs_values_alone(self, edges: Edges) -> bool:
+        """On a CPU and neither traced nor differentiated."""
+        derived = edges.wigner.requires_grad or any(p.requires_grad for p in self.parameters())
+        return edges.wigner.device.type == "cpu" and not (torch.is_grad_enabled() and derived)
 
     def _edges(
         self,
@@ -164,7 +172,7 @@ class eSCN(WithTables):
             atomic_numbers.index_select(0, source),
             atomic_numbers.index_select(0, target),
             wigner,
-            (wigner * counts).transpose(1, 2),
+            wigner * counts,
         )
 
 

@@ -1,0 +1,78 @@
+"""First linear maps in the frames of edges, made of atoms before their features are rotated.
+
+A rotation mixes the orders within a degree, weights mix degrees and channels: for order m
+
+    sum_l W_lm (D^l x^l)_m = sum_l sum_m' D^l_mm' (W_lm x^l_m')
+
+so that products with weights are made once for an atom, not for each of its edges.
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor
+
+from .blocks_of_atoms import Block, Tile
+from .memory import Memory
+from .so2 import SO2Block
+
+
+class FirstLayer:
+    """First linear maps of one end of the edges.
+
+    Args:
+        block: which has the weights.
+        x: features of atoms [N, (lmax+1)^2, C], or scalars [N, 1, C], which have order 0 alone.
+        rotations: of each order m, [E, 1 or 2, (lmax+1)^2 - m^2]: rows 0, or +m and -m.
+        memory: see :meth:`tables`.
+    """
+
+    def __init__(
+        self, block: SO2Block, x: Tensor, rotations: list[Tensor], memory: Memory
+    ) -> None:
+        self._x, self._rotations, self._memory = x, rotations, memory
+        hidden = block.fc1_m0.weight.shape[0]
+        self._weights = [block.first_weights(degree) for degree in range(math.isqrt(x.shape[1]))]
+        self._widths = [hidden]
+        if x.shape[1] > 1:
+            self._widths += [2 * hidden] * (len(rotations) - 1)
+
+    def shapes(self, edges: int) -> list[tuple[int, int, int]]:
+        """Of the hidden layers of each order: [E, 1, H], and [E, 2, 2 H] of real and imaginary."""
+        return [(edges, 1 + (m > 0), width) for m, width in enumerate(self._widths)]
+
+    def tables(self, block: Block) -> list[Tensor]:
+        """W_lm x^l_m' of a block's atoms, of each order m, in memory that the next call takes.
+
+        Returns:
+            [A, (lmax+1)^2 - m^2, width].
+        """
+        # [(lmax+1)^2, A, C]: the rows of a degree, of all atoms, are one matrix.
+        features = self._x.index_select(0, block.atoms).transpose(0, 1).contiguous()
+        rows, atoms, channels = features.shape
+        width = sum(self._widths)
+        table = self._memory("table", rows, atoms, width)
+        for degree, weight in enumerate(self._weights):
+            of_degree = slice(degree**2, (degree + 1) ** 2)
+            out = table[of_degree].view(-1, width)[:, : weight.shape[0]]
+            torch.mm(features[of_degree].view(-1, channels), weight.t(), out=out)
+        parts = table.transpose(0, 1).split(self._widths, 2)
+        return [part[:, m * m :] for m, part in enumerate(parts)]
+
+    def hidden(self, tables: list[Tensor], tile: Tile, out: list[Tensor]) -> None:
+        """Hidden layers of the edges of a tile.
+
+        Args:
+            tables: of the block that has the tile.
+            tile: of E edges.
+            out: of each order, by :meth:`shapes`.
+        """
+        for table, rotation, result in zip(tables, self._rotations, out, strict=False):
+            rows, width = table.shape[1:]
+            of_tile = rotation[tile.edges, :, :rows]
+            for run in tile.runs:
+                matrices = of_tile[run.edges].reshape(run.n_atoms, -1, rows)
+                values = result[run.edges].view(run.n_atoms, -1, width)
+                torch.bmm(matrices, table[run.atoms], out=values)
