@@ -9,6 +9,7 @@ from torch import Tensor
 
 from .blocks_of_atoms import Block, by_atom
 from .config import ESCNConfig
+from .memory import Memory
 from .tables import frame_rows
 
 
@@ -48,10 +49,12 @@ class EdgesByAtom(NamedTuple):
     """Edges in the order of their targets.
 
     Attributes:
-        distances, source_element, target_element, back: as of :class:`Edges`.
+        distances, source_element, target_element: as of :class:`Edges`.
+        back: [E, points of the grid, (lmax+1)^2] from values to features, rotated back.
         target: their order.
         source: that of their sources.
         place: [E] where each of them is in the latter.
+        memory: of intermediate results, for one layer after the other.
     """
 
     distances: Tensor
@@ -61,10 +64,20 @@ class EdgesByAtom(NamedTuple):
     target: End
     source: End
     place: Tensor
+    memory: Memory
 
 
-def edges_by_atom(edges: Edges, n_atoms: int, config: ESCNConfig) -> EdgesByAtom:
-    """The same edges in another order."""
+def edges_by_atom(
+    edges: Edges, n_atoms: int, config: ESCNConfig, from_grid: Tensor
+) -> EdgesByAtom:
+    """The same edges in another order.
+
+    Args:
+        edges: in any order.
+        n_atoms: N.
+        config: of the model.
+        from_grid: [frame rows, points], by which messages come from the grid.
+    """
     target = by_atom(edges.target, n_atoms)
     source = by_atom(edges.source.index_select(0, target.order), n_atoms)
     wigner = edges.wigner.index_select(0, target.order)
@@ -72,10 +85,11 @@ def edges_by_atom(edges: Edges, n_atoms: int, config: ESCNConfig) -> EdgesByAtom
         edges.distances.index_select(0, target.order),
         edges.source_element.index_select(0, target.order),
         edges.target_element.index_select(0, target.order),
-        edges.back.index_select(0, target.order),
+        torch.matmul(from_grid.t(), edges.back.index_select(0, target.order)),
         End(target.blocks, _of_orders(wigner, config)),
         End(source.blocks, _of_orders(wigner.index_select(0, source.order), config)),
         torch.argsort(source.order),
+        Memory(wigner),
     )
 
 

@@ -39,9 +39,14 @@ class FirstLayer:
         if x.shape[1] > 1:
             self._widths += [2 * hidden] * (len(rotations) - 1)
 
-    def shapes(self, edges: int) -> list[tuple[int, int, int]]:
-        """Of the hidden layers of each order: [E, 1, H], and [E, 2, 2 H] of real and imaginary."""
-        return [(edges, 1 + (m > 0), width) for m, width in enumerate(self._widths)]
+    @property
+    def orders(self) -> range:
+        """Those that are there; what is left out is zero."""
+        return range(len(self._widths))
+
+    def shape(self, m: int, edges: int) -> tuple[int, int, int]:
+        """Of a hidden layer: [E, 1, H] of order 0, else [E, 2, 2 H], of a real and imaginary part."""
+        return edges, 1 + (m > 0), self._widths[m]
 
     def tables(self, block: Block) -> list[Tensor]:
         """W_lm x^l_m' of a block's atoms, of each order m, in memory that the next call takes.
@@ -61,18 +66,19 @@ class FirstLayer:
         parts = table.transpose(0, 1).split(self._widths, 2)
         return [part[:, m * m :] for m, part in enumerate(parts)]
 
-    def hidden(self, tables: list[Tensor], tile: Tile, out: list[Tensor]) -> None:
-        """Hidden layers of the edges of a tile.
+    def hidden(self, m: int, tables: list[Tensor], tile: Tile, out: Tensor) -> Tensor:
+        """The hidden layer of order ``m`` of the edges of a tile.
 
         Args:
+            m: 0, 1, ...
             tables: of the block that has the tile.
             tile: of E edges.
-            out: of each order, by :meth:`shapes`.
+            out: see :meth:`shape`; returned.
         """
-        for table, rotation, result in zip(tables, self._rotations, out, strict=False):
-            rows, width = table.shape[1:]
-            of_tile = rotation[tile.edges, :, :rows]
-            for run in tile.runs:
-                matrices = of_tile[run.edges].reshape(run.n_atoms, -1, rows)
-                values = result[run.edges].view(run.n_atoms, -1, width)
-                torch.bmm(matrices, table[run.atoms], out=values)
+        rows, width = tables[m].shape[1:]
+        of_tile = self._rotations[m][tile.edges, :, :rows]
+        for run in tile.runs:
+            matrices = of_tile[run.edges].reshape(run.n_atoms, -1, rows)
+            values = out[run.edges].view(run.n_atoms, -1, width)
+            torch.bmm(matrices, tables[m][run.atoms], out=values)
+        return out

@@ -37,7 +37,7 @@ class MessageBlock(WithTables):
         if isinstance(edges, Edges):
             return segment_sum(self._messages(x, x_edge, edges), edges.target, x.shape[0])
         blocks = self.so2_block_source, self.so2_block_target
-        return sum_of_messages(blocks, (self.to_grid, self.from_grid), x, x_edge, edges)
+        return sum_of_messages(blocks, self.to_grid, x, x_edge, edges)
 
     def _messages(self, x: Tensor, x_edge: Tensor, edges: Edges) -> Tensor:
         """[E, (lmax+1)^2, C]."""

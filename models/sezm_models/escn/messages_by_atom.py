@@ -22,7 +22,7 @@ EDGES_ON_GRID = 20
 
 def sum_of_messages(
     blocks: tuple[SO2Block, SO2Block],
-    grid: tuple[Tensor, Tensor],
+    to_grid: Tensor,
     x: Tensor,
     x_edge: Tensor,
     edges: EdgesByAtom,
@@ -31,7 +31,7 @@ def sum_of_messages(
 
     Args:
         blocks: of sources and of targets.
-        grid: matrices to the grid and back, see :class:`~.tables.Grid`.
+        to_grid: [points, frame rows].
         x: features of atoms [N, (lmax+1)^2, C], or scalars [N, 1, C].
         x_edge: [E, edge_channels].
         edges: all.
@@ -39,56 +39,59 @@ def sum_of_messages(
     Returns:
         [N, (lmax+1)^2, C].
     """
-    memory = Memory(x)
+    memory = edges.memory
     source, target = (
         FirstLayer(block, x, end.rotations, memory)
         for block, end in zip(blocks, (edges.source, edges.target), strict=True)
     )
-    of_sources = [x.new_empty(shape) for shape in source.shapes(x_edge.shape[0])]
-    for block in edges.source.blocks:
-        tables = source.tables(block)
-        for tile in block.tiles:
-            source.hidden(tables, tile, [values[tile.edges] for values in of_sources])
-    second = SecondLayer(*blocks, len(of_sources), memory)
+    of_sources = _of_sources(source, edges)
+    second = SecondLayer(*blocks, len(source.orders), memory)
     total = x.new_zeros((x.shape[0], edges.back.shape[2], x.shape[2]))
     for block in edges.target.blocks:
-        tables = target.tables(block)
+        tables, totals = target.tables(block), [total[atom] for atom in block.atoms.tolist()]
         for tile in block.tiles:
-            shapes = target.shapes(tile.n_edges)
-            of_target = [memory(f"target {m}", *shape) for m, shape in enumerate(shapes)]
-            target.hidden(tables, tile, of_target)
-            of_source = [memory(f"source {m}", *shape) for m, shape in enumerate(shapes)]
-            for values, out in zip(of_sources, of_source, strict=True):
-                torch.index_select(values, 0, edges.place[tile.edges], out=out)
-            message = second.message(of_source, of_target, x_edge[tile.edges])
-            message = message.view(tile.n_edges, -1, x.shape[2])
+            place, count = edges.place[tile.edges], tile.n_edges
+            message = memory("message", count, sum(second.widths))
+            parts = list(message.split(second.widths, 1))
+            for m in source.orders:
+                at_target = memory("target", *target.shape(m, count))
+                target.hidden(m, tables, tile, at_target)
+                at_source = memory("source", *source.shape(m, count))
+                torch.index_select(of_sources[m], 0, place, out=at_source)
+                second.write(m, at_source, at_target, x_edge[tile.edges], parts)
+            back, rows = edges.back[tile.edges], message.view(count, -1, x.shape[2])
             for atom, part in tile.parts(EDGES_ON_GRID):
-                back = edges.back[tile.edges][part]
-                _add_to_target(total[block.atoms[atom]], message[part], back, grid, memory)
+                _add_to_target(totals[atom], rows[part], to_grid, back[part], memory)
     return total
 
 
+def _of_sources(first: FirstLayer, edges: EdgesByAtom) -> list[Tensor]:
+    """Hidden layers of the atoms at the sources of all edges, in the order of the sources."""
+    count = edges.place.shape[0]
+    results = [edges.memory(f"source {m}", *first.shape(m, count)) for m in first.orders]
+    for block in edges.source.blocks:
+        tables = first.tables(block)
+        for tile in block.tiles:
+            for m, values in enumerate(results):
+                first.hidden(m, tables, tile, values[tile.edges])
+    return results
+
+
 def _add_to_target(
-    total: Tensor,
-    message: Tensor,
-    back: Tensor,
-    grid: tuple[Tensor, Tensor],
-    memory: Memory,
+    total: Tensor, message: Tensor, to_grid: Tensor, back: Tensor, memory: Memory
 ) -> None:
     """SiLU on the grid, and rotation back, of some edges of one atom.
 
     Args:
         total: [(lmax+1)^2, C], to which is added.
         message: [E, rows, C].
-        back: [E, frame rows, (lmax+1)^2].
-        grid: see :func:`sum_of_messages`.
+        to_grid: [points, frame rows].
+        back: [E, points, (lmax+1)^2].
         memory: for values on the grid.
     """
-    to_grid, from_grid = grid
     edges, rows, channels = message.shape
-    values = memory("values", edges, to_grid.shape[0], channels)
+    values = memory("values", edges, back.shape[1], channels)
     torch.bmm(to_grid[:, :rows].expand(edges, -1, -1), message, out=values)
     silu(values, inplace=True)
     # Rotation and sum over the edges are one product, of all their points.
-    matrices = torch.matmul(from_grid.t(), back)
-    total.addmm_(matrices.flatten(0, 1).t(), values.flatten(0, 1))
+    total.addmm_(back.flatten(0, 1).t(), values.flatten(0, 1))

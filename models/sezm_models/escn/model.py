@@ -138,7 +138,8 @@ class eSCN(WithTables):
         edges: Edges | EdgesByAtom
         edges = self._edges(atomic_numbers, edge_index, edge_vec, rotation, wigner)
         if self._needs_values_alone(edges):
-            edges = edges_by_atom(edges, atomic_numbers.shape[0], self.config)
+            from_grid = self.layer_blocks[0].message_block.from_grid
+            edges = edges_by_atom(edges, atomic_numbers.shape[0], self.config, from_grid)
         x = self.sphere_embedding.weight.index_select(0, atomic_numbers).unsqueeze(1)
         for index, layer in enumerate(self.layer_blocks):
             change = layer(x, edges)

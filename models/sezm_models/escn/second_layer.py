@@ -21,11 +21,10 @@ class SecondLayer:
 
     def __init__(self, source: SO2Block, target: SO2Block, orders: int, memory: Memory) -> None:
         self._memory = memory
-        self._hidden = source.fc1_m0.weight.shape[0]
         pairs = zip(source.steering()[:orders], target.steering()[:orders], strict=True)
-        steering = [layer for pair in pairs for layer in pair]
-        self._steering = torch.cat([layer.weight for layer in steering]).t()
-        self._bias = torch.cat([layer.bias for layer in steering])
+        self._steering = [
+            (torch.cat([a.weight, b.weight]).t(), torch.cat([a.bias, b.bias])) for a, b in pairs
+        ]
         # of the orders 0, +1, -1, ...
         self._last = [torch.cat([source.fc2_m0.weight, target.fc2_m0.weight], 1).t()]
         for ends in list(zip(source.so2_conv, target.so2_conv, strict=True))[: orders - 1]:
@@ -33,39 +32,41 @@ class SecondLayer:
                 parts = [(end.fc2_r.weight, sign * end.fc2_i.weight) for end in ends]
                 self._last.append(torch.cat([part for end in parts for part in end], 1).t())
 
-    def message(self, source: list[Tensor], target: list[Tensor], x_edge: Tensor) -> Tensor:
-        """Messages in the frames of edges.
+    @property
+    def widths(self) -> list[int]:
+        """Degrees * C, of the orders 0, +1, -1, ..."""
+        return [weight.shape[1] for weight in self._last]
+
+    def write(
+        self, m: int, source: Tensor, target: Tensor, x_edge: Tensor, out: list[Tensor]
+    ) -> None:
+        """The part of order ``m`` in messages.
 
         Args:
-            source, target: hidden layers of each order, see :class:`~.first_layer.FirstLayer`.
+            m: 0, 1, ...
+            source, target: hidden layers, see :meth:`~.first_layer.FirstLayer.shape`.
             x_edge: [E, edge_channels].
-
-        Returns:
-            [E, rows * C], in memory that the next call takes.
+            out: messages of the orders 0, +1, -1, ..., by :meth:`widths`.
         """
-        edges, hidden = x_edge.shape[0], self._hidden
-        steering = self._memory("steering", edges, self._bias.shape[0])
-        silu(torch.addmm(self._bias, x_edge, self._steering, out=steering), inplace=True)
-        message = self._memory("message", edges, sum(last.shape[1] for last in self._last))
-        results = list(message.split([last.shape[1] for last in self._last], 1))
-
-        of_zero, *of_others = steering.split([2 * hidden] + [4 * hidden] * (len(source) - 1), 1)
-        steered = self._memory("steered", edges, 2, hidden)  # source, target
-        for end, values in enumerate((source[0], target[0])):
-            torch.mul(values[:, 0], of_zero.view(steered.shape)[:, end], out=steered[:, end])
-        torch.mm(steered.view(edges, -1), self._last[0], out=results[0])
-
-        for m, of_order in enumerate(of_others, 1):
-            # +, -; source, target; real, imaginary
-            steered = self._memory("steered", edges, 2, 2, 2, hidden)
-            factors = of_order.view(edges, 1, 2, 2, hidden)
-            for end, parts in enumerate((source[m], target[m])):
-                values = parts.view(edges, 2, 2, hidden)
-                real, imaginary = factors[:, :, end, 0], factors[:, 0, end, 1]
-                torch.mul(values[:, :, 0], real, out=steered[:, :, end, 0])
-                torch.mul(values[:, 1, 1], imaginary, out=steered[:, 0, end, 1])
-                torch.mul(values[:, 0, 1], imaginary, out=steered[:, 1, end, 1])
-            for sign in (0, 1):
-                place = 2 * m - 1 + sign
-                torch.mm(steered[:, sign].flatten(1), self._last[place], out=results[place])
-        return message
+        edges = x_edge.shape[0]
+        weight, bias = self._steering[m]
+        steering = self._memory("steering", edges, bias.shape[0])
+        silu(torch.addmm(bias, x_edge, weight, out=steering), inplace=True)
+        if m == 0:
+            factors = steering.view(edges, 2, -1)
+            steered = self._memory("steered", *factors.shape)
+            torch.mul(source[:, 0], factors[:, 0], out=steered[:, 0])
+            torch.mul(target[:, 0], factors[:, 1], out=steered[:, 1])
+            torch.mm(steered.flatten(1), self._last[0], out=out[0])
+            return
+        # [E; +, -; source, target; real, imaginary; H]
+        factors = steering.view(edges, 1, 2, 2, -1)
+        steered = self._memory("steered", edges, 2, *factors.shape[2:])
+        for end, parts in enumerate((source, target)):
+            values = parts.view(edges, 2, 2, -1)
+            real, imaginary = factors[:, :, end, 0], factors[:, 0, end, 1]
+            torch.mul(values[:, :, 0], real, out=steered[:, :, end, 0])
+            torch.mul(values[:, 1, 1], imaginary, out=steered[:, 0, end, 1])
+            torch.mul(values[:, 0, 1], imaginary, out=steered[:, 1, end, 1])
+        for sign, place in enumerate((2 * m - 1, 2 * m)):
+            torch.mm(steered[:, sign].flatten(1), self._last[place], out=out[place])
