@@ -67,9 +67,7 @@ class EdgesByAtom(NamedTuple):
     memory: Memory
 
 
-def edges_by_atom(
-    edges: Edges, n_atoms: int, config: ESCNConfig, from_grid: Tensor
-) -> EdgesByAtom:
+def edges_by_atom(edges: Edges, n_atoms: int, config: ESCNConfig, from_grid: Tensor) -> EdgesByAtom:
     """The same edges in another order.
 
     Args:

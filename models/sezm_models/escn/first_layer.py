@@ -26,18 +26,18 @@ class FirstLayer:
         block: which has the weights.
         x: features of atoms [N, (lmax+1)^2, C], or scalars [N, 1, C], which have order 0 alone.
         rotations: of each order m, [E, 1 or 2, (lmax+1)^2 - m^2]: rows 0, or +m and -m.
-        memory: see :meth:`tables`.
+        memory: of the tables.
     """
 
-    def __init__(
-        self, block: SO2Block, x: Tensor, rotations: list[Tensor], memory: Memory
-    ) -> None:
-        self._x, self._rotations, self._memory = x, rotations, memory
+    def __init__(self, block: SO2Block, x: Tensor, rotations: list[Tensor], memory: Memory) -> None:
+        self._x, self._memory = x, memory
         hidden = block.fc1_m0.weight.shape[0]
         self._weights = [block.first_weights(degree) for degree in range(math.isqrt(x.shape[1]))]
-        self._widths = [hidden]
-        if x.shape[1] > 1:
-            self._widths += [2 * hidden] * (len(rotations) - 1)
+        if x.shape[1] == 1:  # scalars are the same in every frame
+            self._rotations = [torch.ones_like(rotations[0][:, :, :1])]
+        else:
+            self._rotations = rotations
+        self._widths = [hidden * (1 + (m > 0)) for m in range(len(self._rotations))]
 
     @property
     def orders(self) -> range:
@@ -45,7 +45,7 @@ class FirstLayer:
         return range(len(self._widths))
 
     def shape(self, m: int, edges: int) -> tuple[int, int, int]:
-        """Of a hidden layer: [E, 1, H] of order 0, else [E, 2, 2 H], of a real and imaginary part."""
+        """Of a hidden layer: [E, 1, H] of order 0, else [E, 2, 2 H], real and imaginary part."""
         return edges, 1 + (m > 0), self._widths[m]
 
     def tables(self, block: Block) -> list[Tensor]:
@@ -66,19 +66,18 @@ class FirstLayer:
         parts = table.transpose(0, 1).split(self._widths, 2)
         return [part[:, m * m :] for m, part in enumerate(parts)]
 
-    def hidden(self, m: int, tables: list[Tensor], tile: Tile, out: Tensor) -> Tensor:
+    def hidden(self, m: int, tables: list[Tensor], tile: Tile, out: Tensor) -> None:
         """The hidden layer of order ``m`` of the edges of a tile.
 
         Args:
             m: 0, 1, ...
             tables: of the block that has the tile.
             tile: of E edges.
-            out: see :meth:`shape`; returned.
+            out: see :meth:`shape`.
         """
         rows, width = tables[m].shape[1:]
-        of_tile = self._rotations[m][tile.edges, :, :rows]
+        of_tile = self._rotations[m][tile.edges]
         for run in tile.runs:
             matrices = of_tile[run.edges].reshape(run.n_atoms, -1, rows)
             values = out[run.edges].view(run.n_atoms, -1, width)
             torch.bmm(matrices, tables[m][run.atoms], out=values)
-        return out

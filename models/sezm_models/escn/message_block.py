@@ -14,6 +14,7 @@ from .messages_by_atom import sum_of_messages
 from .so2 import SO2Block, sum_of_blocks
 from .tables import WithTables, frame_rows, sphere_grid
 
+
 class MessageBlock(WithTables):
     """One layer's messages."""
 

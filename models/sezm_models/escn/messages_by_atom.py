@@ -55,7 +55,7 @@ def sum_of_messages(
             parts = list(message.split(second.widths, 1))
             for m in source.orders:
                 at_target = memory("target", *target.shape(m, count))
-                target.hidden(m, tables, tile, at_target)
+                target.hidden(m, tables, tile, out=at_target)
                 at_source = memory("source", *source.shape(m, count))
                 torch.index_select(of_sources[m], 0, place, out=at_source)
                 second.write(m, at_source, at_target, x_edge[tile.edges], parts)
@@ -68,12 +68,12 @@ def sum_of_messages(
 def _of_sources(first: FirstLayer, edges: EdgesByAtom) -> list[Tensor]:
     """Hidden layers of the atoms at the sources of all edges, in the order of the sources."""
     count = edges.place.shape[0]
-    results = [edges.memory(f"source {m}", *first.shape(m, count)) for m in first.orders]
+    results = [edges.memory(f"sources {m}", *first.shape(m, count)) for m in first.orders]
     for block in edges.source.blocks:
         tables = first.tables(block)
         for tile in block.tiles:
             for m, values in enumerate(results):
-                first.hidden(m, tables, tile, values[tile.edges])
+                first.hidden(m, tables, tile, out=values[tile.edges])
     return results
 
 

@@ -12,8 +12,8 @@ from ..errors import CheckpointError
 from ..segments import segment_sum
 from .config import parse_config
 from .edge_block import Distances
-from .edges import Edges, EdgesByAtom, edges_by_atom
 from .edge_frame import EdgeFrames, length
+from .edges import Edges, EdgesByAtom, edges_by_atom
 from .harmonics import solid_harmonics
 from .heads import EnergyBlock, ForceBlock
 from .layer_block import LayerBlock
@@ -148,8 +148,9 @@ class eSCN(WithTables):
 
     def _needs_values_alone(self, edges: Edges) -> bool:
         """On a CPU and neither traced nor differentiated."""
-        derived = edges.wigner.requires_grad or any(p.requires_grad for p in self.parameters())
-        return edges.wigner.device.type == "cpu" and not (torch.is_grad_enabled() and derived)
+        leaves = edges.distances, edges.wigner, *self.parameters()
+        derived = torch.is_grad_enabled() and any(leaf.requires_grad for leaf in leaves)
+        return edges.wigner.device.type == "cpu" and not derived
 
     def _edges(
         self,
@@ -161,7 +162,7 @@ class eSCN(WithTables):
     ) -> Edges:
         source, target = edge_index[0], edge_index[1]
         if wigner is not None:
-            wigner = wigner.index_select(1, self.frames.rows_of_frame)
+            wigner = self.frames.rows_of(wigner)
         else:
             wigner = self.frames.wigner(self.frames(vec) if rotation is None else rotation)
         distance = length(vec)

@@ -16,7 +16,7 @@ class SecondLayer:
     Args:
         source, target: blocks of the atoms at the sources and at the targets of edges.
         orders: how many of the orders 0, 1, ...; others are zero.
-        memory: see :meth:`message`.
+        memory: of intermediate results.
     """
 
     def __init__(self, source: SO2Block, target: SO2Block, orders: int, memory: Memory) -> None:
@@ -25,12 +25,15 @@ class SecondLayer:
         self._steering = [
             (torch.cat([a.weight, b.weight]).t(), torch.cat([a.bias, b.bias])) for a, b in pairs
         ]
-        # of the orders 0, +1, -1, ...
-        self._last = [torch.cat([source.fc2_m0.weight, target.fc2_m0.weight], 1).t()]
-        for ends in list(zip(source.so2_conv, target.so2_conv, strict=True))[: orders - 1]:
-            for sign in (-1, 1):
-                parts = [(end.fc2_r.weight, sign * end.fc2_i.weight) for end in ends]
-                self._last.append(torch.cat([part for end in parts for part in end], 1).t())
+        # Of the orders 0, +1, -1, ...: f_r(+) - f_i(-), f_r(-) + f_i(+).
+        self._last = []
+        ends = zip(source.last_weights(), target.last_weights(), strict=True)
+        for place, parts in enumerate(list(ends)[: 2 * orders - 1]):
+            sign = -1 if place % 2 else 1
+            weights = [
+                w for real, *imaginary in parts for w in (real, *(sign * i for i in imaginary))
+            ]
+            self._last.append(torch.cat(weights, 1).t())
 
     @property
     def widths(self) -> list[int]:
@@ -44,7 +47,8 @@ class SecondLayer:
 
         Args:
             m: 0, 1, ...
-            source, target: hidden layers, see :meth:`~.first_layer.FirstLayer.shape`.
+            source: hidden layer of the atoms there, see :meth:`~.first_layer.FirstLayer.shape`.
+            target: likewise.
             x_edge: [E, edge_channels].
             out: messages of the orders 0, +1, -1, ..., by :meth:`widths`.
         """

@@ -80,7 +80,10 @@ class SO2Block(nn.Module):
 
     def steering(self) -> list[nn.Linear]:
         """Layers of edge features, by which the hidden layers of each order are multiplied."""
-        return [self.fc1_dist0, *(convolution.fc1_dist for convolution in self.so2_conv)]
+        layers: list[nn.Linear] = [self.fc1_dist0]
+        for convolution in self.so2_conv:
+            layers.append(convolution.fc1_dist)
+        return layers
 
     def last_weights(self) -> list[Parts]:
         """By which the hidden layers are multiplied: [degrees * C, H] each."""
