@@ -27,6 +27,8 @@ class MessageBlock(WithTables):
         grid = sphere_grid(config, config.mmax, frame_rows(config.lmax, config.mmax))
         self.table("to_grid", grid.to)
         self.table("from_grid", grid.back)
+        self.latitudes = grid.latitudes
+        self.n_degrees = config.lmax + 1
 
     def forward(self, x: Tensor, edges: Edges | EdgesByAtom) -> Tensor:
         """Features of atoms [N, (lmax+1)^2, C], or scalars [N, 1, C] -> sums of messages.
@@ -35,13 +37,28 @@ class MessageBlock(WithTables):
             [N, (lmax+1)^2, C].
         """
         x_edge = self.edge_block(edges.distances, edges.source_element, edges.target_element)
+        scalars = x.shape[1] == 1
+        to_grid = self._on_meridian(self.to_grid) if scalars else self.to_grid
         if isinstance(edges, Edges):
-            return segment_sum(self._messages(x, x_edge, edges), edges.target, x.shape[0])
+            from_grid = self._of_latitudes(self.from_grid) if scalars else self.from_grid
+            messages = self._messages(x, x_edge, edges, to_grid, from_grid)
+            return segment_sum(messages, edges.target, x.shape[0])
+        back = self._of_latitudes(edges.back) if scalars else edges.back
         blocks = self.so2_block_source, self.so2_block_target
-        return sum_of_messages(blocks, self.to_grid, x, x_edge, edges)
+        return sum_of_messages(blocks, to_grid, back, x, x_edge, edges)
 
-    def _messages(self, x: Tensor, x_edge: Tensor, edges: Edges) -> Tensor:
-        """[E, (lmax+1)^2, C]."""
+    def _on_meridian(self, to_grid: Tensor) -> Tensor:
+        """[points, rows] -> [latitudes, rows of order 0], which is the same at all longitudes."""
+        return to_grid.unflatten(0, (self.latitudes, -1))[:, 0, : self.n_degrees]
+
+    def _of_latitudes(self, from_grid: Tensor) -> Tensor:
+        """[n, points, ...] -> [n, latitudes, ...]: of values that no longitude changes."""
+        return from_grid.unflatten(1, (self.latitudes, -1)).sum(2)
+
+    def _messages(
+        self, x: Tensor, x_edge: Tensor, edges: Edges, to_grid: Tensor, from_grid: Tensor
+    ) -> Tensor:
+        """[E, (lmax+1)^2, C]; the grid is that of the orders that ``x`` has."""
         source, target = x.index_select(0, edges.source), x.index_select(0, edges.target)
         if x.shape[1] > 1:  # scalars are the same in every frame
             source, target = torch.bmm(edges.wigner, source), torch.bmm(edges.wigner, target)
@@ -51,6 +68,6 @@ class MessageBlock(WithTables):
         message = sum_of_blocks(
             self.so2_block_source, self.so2_block_target, hidden, self.channels
         )  # [frame rows, E, C]: either grid product is one of two matrices
-        values = self.to_grid[:, : message.shape[0]] @ message.flatten(1)
-        message = (self.from_grid @ silu(values)).unflatten(1, (-1, self.channels))
+        values = to_grid @ message.flatten(1)
+        message = (from_grid @ silu(values)).unflatten(1, (-1, self.channels))
         return torch.bmm(edges.back.transpose(1, 2), message.transpose(0, 1))

@@ -23,6 +23,7 @@ EDGES_ON_GRID = 20
 def sum_of_messages(
     blocks: tuple[SO2Block, SO2Block],
     to_grid: Tensor,
+    back: Tensor,
     x: Tensor,
     x_edge: Tensor,
     edges: EdgesByAtom,
@@ -31,7 +32,8 @@ def sum_of_messages(
 
     Args:
         blocks: of sources and of targets.
-        to_grid: [points, frame rows].
+        to_grid: [points, rows] of the orders that ``x`` has.
+        back: [E, points, (lmax+1)^2], from values on the grid to features of the target.
         x: features of atoms [N, (lmax+1)^2, C], or scalars [N, 1, C].
         x_edge: [E, edge_channels].
         edges: all.
@@ -46,7 +48,8 @@ def sum_of_messages(
     )
     of_sources = _of_sources(source, edges)
     second = SecondLayer(*blocks, len(source.orders), memory)
-    total = x.new_zeros((x.shape[0], edges.back.shape[2], x.shape[2]))
+    total = x.new_zeros((x.shape[0], back.shape[2], x.shape[2]))
+    to_grid = to_grid.expand(EDGES_ON_GRID, -1, -1)
     for block in edges.target.blocks:
         tables, totals = target.tables(block), [total[atom] for atom in block.atoms.tolist()]
         for tile in block.tiles:
@@ -59,9 +62,9 @@ def sum_of_messages(
                 at_source = memory("source", *source.shape(m, count))
                 torch.index_select(of_sources[m], 0, place, out=at_source)
                 second.write(m, at_source, at_target, x_edge[tile.edges], parts)
-            back, rows = edges.back[tile.edges], message.view(count, -1, x.shape[2])
+            back_of_tile, rows = back[tile.edges], message.view(count, -1, x.shape[2])
             for atom, part in tile.parts(EDGES_ON_GRID):
-                _add_to_target(totals[atom], rows[part], to_grid, back[part], memory)
+                _add_to_target(totals[atom], rows[part], to_grid, back_of_tile[part], memory)
     return total
 
 
@@ -85,13 +88,13 @@ def _add_to_target(
     Args:
         total: [(lmax+1)^2, C], to which is added.
         message: [E, rows, C].
-        to_grid: [points, frame rows].
+        to_grid: the matrix [points, rows], at least E times.
         back: [E, points, (lmax+1)^2].
         memory: for values on the grid.
     """
-    edges, rows, channels = message.shape
-    values = memory("values", edges, back.shape[1], channels)
-    torch.bmm(to_grid[:, :rows].expand(edges, -1, -1), message, out=values)
+    edges, points, _ = back.shape
+    values = memory("values", edges, points, message.shape[2])
+    torch.bmm(to_grid[:edges], message, out=values)
     silu(values, inplace=True)
     # Rotation and sum over the edges are one product, of all their points.
     total.addmm_(back.flatten(0, 1).t(), values.flatten(0, 1))
