@@ -11,9 +11,9 @@ from torch import Tensor
 ATOMS_PER_BLOCK = 64
 """Of so many atoms tables are made at once: 8 MB at default size."""
 
-EDGES_PER_TILE = 160
-"""So many edges are multiplied with weights at once, if no atom has more: with fewer, weights are
-read too often; the arrays of more leave the cache."""
+EDGES_PER_TILE = 512
+"""So many edges are multiplied with weights at once, if no atom has more: each time the weights are
+read again, 10 MB at default size; what is computed of the edges takes 20 MB."""
 
 
 class Run(NamedTuple):
