@@ -11,7 +11,7 @@ import torch
 from escn_cases import CONFIGS, draw_inputs
 from escn_models import DATA, escn, escn_content, wigner_matrices
 from sezm_models import CheckpointError
-from sezm_models.escn import eSCN
+from sezm_models.escn import blocks_of_atoms, eSCN, layer_block, messages_by_atom
 from sezm_models.escn.edge_frame import EdgeFrames
 from sezm_models.escn.energy_model import ESCNEnergyModel
 from sezm_models.escn.harmonics import solid_harmonics
@@ -121,6 +121,37 @@ def test_edges_beyond_the_cutoff_and_their_order_do_not_matter() -> None:
     index = torch.cat([index, torch.tensor([[2], [1]])], 1)[:, order]
     found = net.energies_and_forces(numbers, index, torch.cat([vec, far])[order])
     torch.testing.assert_close(found, expected, rtol=1e-12, atol=1e-14)
+
+
+@pytest.mark.parametrize("name", ["l3m1", "l1m0", "l4m2_rescaled"])
+@pytest.mark.parametrize("size", [1, 3, 1000])
+def test_the_parts_that_edges_are_taken_in_do_not_matter(
+    name: str, size: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With a derivative to come, all edges are taken at once."""
+    monkeypatch.setattr(blocks_of_atoms, "ATOMS_PER_BLOCK", size)
+    monkeypatch.setattr(blocks_of_atoms, "EDGES_PER_TILE", 2 * size)
+    monkeypatch.setattr(messages_by_atom, "EDGES_ON_GRID", size)
+    monkeypatch.setattr(layer_block, "ATOMS_ON_SPHERE", size)
+    (*_, numbers, index, _, vec), _ = tensors(name)
+    net = escn(name)
+    for edges in (range(0), [5], range(2, len(vec), 3), range(len(vec))):
+        chosen, some = index[:, list(edges)], vec[list(edges)]
+        found = net.energies_and_forces(numbers, chosen, some)
+        expected = net.energies_and_forces(numbers, chosen, some.clone().requires_grad_())
+        assert not found[1].requires_grad and expected[1].requires_grad
+        torch.testing.assert_close(found, tuple(x.detach() for x in expected), rtol=0, atol=1e-12)
+
+
+def test_weights_that_are_loaded_later_count() -> None:
+    (*_, numbers, index, _, vec), _ = tensors("l2m2")
+    net, other = escn("l2m2"), eSCN(**CONFIGS["l2m2"]).double()
+    before = other.energies_and_forces(numbers, index, vec)
+    other.load_state_dict(net.state_dict())
+    expected = net.energies_and_forces(numbers, index, vec)
+    found = other.energies_and_forces(numbers, index, vec)
+    assert all(torch.equal(*pair) for pair in zip(found, expected, strict=True))
+    assert not torch.equal(before[1], found[1])
 
 
 def test_tables_are_exact_in_the_precision_the_model_is_cast_to() -> None:

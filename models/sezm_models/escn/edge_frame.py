@@ -32,6 +32,8 @@ class EdgeFrames(WithTables):
         for degree in range(2, lmax + 1):
             self.table(f"raising_{degree}", raising_matrix(degree))
         self.register_buffer("rows_of_frame", torch.tensor(self.rows), persistent=False)
+        degrees = np.floor(np.sqrt(np.arange((lmax + 1) ** 2)))
+        self.table("blocks", 1.0 * (degrees[self.rows][:, None] == degrees))
 
     def forward(self, vec: Tensor) -> Tensor:
         """Vectors [E, 3], none of length 0 -> rotations [E, 3, 3] that turn them to y."""
@@ -40,6 +42,10 @@ class EdgeFrames(WithTables):
         first = first - (first * n).sum(1, keepdim=True) * n
         first = first / length(first).unsqueeze(1)
         return torch.stack([first, n, _cross(first, n)], 1)
+
+    def rows_of(self, wigner: Tensor) -> Tensor:
+        """All rows [E, (lmax+1)^2, (lmax+1)^2] -> those in the frame, zero between degrees."""
+        return wigner.index_select(1, self.rows_of_frame) * self.blocks
 
     def wigner(self, rotation: Tensor) -> Tensor:
         """Rotations [E, 3, 3] -> matrices [E, rows in the frame, (lmax+1)^2]."""

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import NamedTuple
-
 import torch
 from torch import Tensor
 from torch.nn.functional import silu
@@ -12,43 +9,10 @@ from torch.nn.functional import silu
 from ..segments import segment_sum
 from .config import ESCNConfig
 from .edge_block import EdgeBlock
+from .edges import Edges, EdgesByAtom
+from .messages_by_atom import sum_of_messages
 from .so2 import SO2Block, sum_of_blocks
 from .tables import WithTables, frame_rows, sphere_grid
-
-EDGES_PER_TILE = 128
-"""What a layer computes of so many edges stays in the cache of a core: grid products of default
-size take a third of the time that they take on thousands of edges."""
-
-
-class Edges(NamedTuple):
-    """What all layers know of the edges.
-
-    Attributes:
-        source, target: [E] atoms.
-        distances: [E, G] functions of the distance.
-        source_element, target_element: [E] atomic numbers.
-        wigner: [E, frame rows, (lmax+1)^2] rotations into the frame.
-        back: the transposed, zero for edges beyond the cutoff.
-    """
-
-    source: Tensor
-    target: Tensor
-    distances: Tensor
-    source_element: Tensor
-    target_element: Tensor
-    wigner: Tensor
-    back: Tensor
-
-    @property
-    def at_once(self) -> bool:
-        """Whether they cannot, or need not, be taken apart: in traces, or with derivatives."""
-        few = self.source.shape[0] <= EDGES_PER_TILE
-        return self.source.is_meta or self.wigner.requires_grad or few
-
-    def tiles(self) -> Iterator[Edges]:
-        """The edges in turn, not many at once."""
-        parts = (tensor.split(EDGES_PER_TILE) for tensor in self)
-        return (Edges(*tile) for tile in zip(*parts, strict=True))
 
 
 class MessageBlock(WithTables):
@@ -63,23 +27,38 @@ class MessageBlock(WithTables):
         grid = sphere_grid(config, config.mmax, frame_rows(config.lmax, config.mmax))
         self.table("to_grid", grid.to)
         self.table("from_grid", grid.back)
+        self.latitudes = grid.latitudes
+        self.n_degrees = config.lmax + 1
 
-    def forward(self, x: Tensor, edges: Edges) -> Tensor:
+    def forward(self, x: Tensor, edges: Edges | EdgesByAtom) -> Tensor:
         """Features of atoms [N, (lmax+1)^2, C], or scalars [N, 1, C] -> sums of messages.
 
         Returns:
             [N, (lmax+1)^2, C].
         """
-        if edges.at_once:
-            return segment_sum(self._messages(x, edges), edges.target, x.shape[0])
-        total = x.new_zeros((x.shape[0], edges.wigner.shape[2], x.shape[2]))
-        for tile in edges.tiles():
-            total.index_add_(0, tile.target, self._messages(x, tile))
-        return total
-
-    def _messages(self, x: Tensor, edges: Edges) -> Tensor:
-        """[E, (lmax+1)^2, C]."""
         x_edge = self.edge_block(edges.distances, edges.source_element, edges.target_element)
+        scalars = x.shape[1] == 1
+        to_grid = self._on_meridian(self.to_grid) if scalars else self.to_grid
+        if isinstance(edges, Edges):
+            from_grid = self._of_latitudes(self.from_grid) if scalars else self.from_grid
+            messages = self._messages(x, x_edge, edges, to_grid, from_grid)
+            return segment_sum(messages, edges.target, x.shape[0])
+        back = self._of_latitudes(edges.back) if scalars else edges.back
+        blocks = self.so2_block_source, self.so2_block_target
+        return sum_of_messages(blocks, to_grid, back, x, x_edge, edges)
+
+    def _on_meridian(self, to_grid: Tensor) -> Tensor:
+        """[points, rows] -> [latitudes, rows of order 0], which is the same at all longitudes."""
+        return to_grid.unflatten(0, (self.latitudes, -1))[:, 0, : self.n_degrees]
+
+    def _of_latitudes(self, from_grid: Tensor) -> Tensor:
+        """[n, points, ...] -> [n, latitudes, ...]: of values that no longitude changes."""
+        return from_grid.unflatten(1, (self.latitudes, -1)).sum(2)
+
+    def _messages(
+        self, x: Tensor, x_edge: Tensor, edges: Edges, to_grid: Tensor, from_grid: Tensor
+    ) -> Tensor:
+        """[E, (lmax+1)^2, C]; the grid is that of the orders that ``x`` has."""
         source, target = x.index_select(0, edges.source), x.index_select(0, edges.target)
         if x.shape[1] > 1:  # scalars are the same in every frame
             source, target = torch.bmm(edges.wigner, source), torch.bmm(edges.wigner, target)
@@ -89,6 +68,6 @@ class MessageBlock(WithTables):
         message = sum_of_blocks(
             self.so2_block_source, self.so2_block_target, hidden, self.channels
         )  # [frame rows, E, C]: either grid product is one of two matrices
-        values = self.to_grid[:, : message.shape[0]] @ message.flatten(1)
-        message = self.from_grid @ silu(values)
-        return torch.bmm(edges.back, message.unflatten(1, (-1, self.channels)).transpose(0, 1))
+        values = to_grid @ message.flatten(1)
+        message = (from_grid @ silu(values)).unflatten(1, (-1, self.channels))
+        return torch.bmm(edges.back.transpose(1, 2), message.transpose(0, 1))

@@ -13,10 +13,10 @@ from ..segments import segment_sum
 from .config import parse_config
 from .edge_block import Distances
 from .edge_frame import EdgeFrames, length
+from .edges import Edges, EdgesByAtom, edges_by_atom
 from .harmonics import solid_harmonics
 from .heads import EnergyBlock, ForceBlock
 from .layer_block import LayerBlock
-from .message_block import Edges
 from .tables import WithTables, sphere_points
 
 ENERGY_SCALE = 0.001
@@ -135,12 +135,22 @@ class eSCN(WithTables):
         wigner: Tensor | None,
     ) -> Tensor:
         """Features of atoms at the points of the read-out, [N, P, C]."""
+        edges: Edges | EdgesByAtom
         edges = self._edges(atomic_numbers, edge_index, edge_vec, rotation, wigner)
+        if self._needs_values_alone(edges):
+            from_grid = self.layer_blocks[0].message_block.from_grid
+            edges = edges_by_atom(edges, atomic_numbers.shape[0], self.config, from_grid)
         x = self.sphere_embedding.weight.index_select(0, atomic_numbers).unsqueeze(1)
         for index, layer in enumerate(self.layer_blocks):
             change = layer(x, edges)
             x = change if index == 0 else x + change
         return self.sphharm_weights @ x
+
+    def _needs_values_alone(self, edges: Edges) -> bool:
+        """On a CPU and neither traced nor differentiated."""
+        leaves = edges.distances, edges.wigner, *self.parameters()
+        derived = torch.is_grad_enabled() and any(leaf.requires_grad for leaf in leaves)
+        return edges.wigner.device.type == "cpu" and not derived
 
     def _edges(
         self,
@@ -152,7 +162,7 @@ class eSCN(WithTables):
     ) -> Edges:
         source, target = edge_index[0], edge_index[1]
         if wigner is not None:
-            wigner = wigner.index_select(1, self.frames.rows_of_frame)
+            wigner = self.frames.rows_of(wigner)
         else:
             wigner = self.frames.wigner(self.frames(vec) if rotation is None else rotation)
         distance = length(vec)
@@ -164,7 +174,7 @@ class eSCN(WithTables):
             atomic_numbers.index_select(0, source),
             atomic_numbers.index_select(0, target),
             wigner,
-            (wigner * counts).transpose(1, 2),
+            wigner * counts,
         )
 
 

@@ -65,6 +65,26 @@ class SO2Block(nn.Module):
             results += convolution.hidden(plus, minus, x_edge)
         return results
 
+    def first_weights(self, degree: int) -> Tensor:
+        """What all orders have for the rows of a degree, [width, C].
+
+        Returns:
+            ``fc1_m0``, then ``fc1_r`` and ``fc1_i`` of m = 1, 2, ..., H rows each.
+        """
+        channels = self.fc1_m0.weight.shape[1] // self.sizes[0]
+        weights = [self.fc1_m0.weight.split(channels, 1)[degree]]
+        for m, convolution in enumerate(self.so2_conv[:degree], 1):
+            for layer in (convolution.fc1_r, convolution.fc1_i):
+                weights.append(layer.weight.split(channels, 1)[degree - m])
+        return torch.cat(weights)
+
+    def steering(self) -> list[nn.Linear]:
+        """Layers of edge features, by which the hidden layers of each order are multiplied."""
+        layers: list[nn.Linear] = [self.fc1_dist0]
+        for convolution in self.so2_conv:
+            layers.append(convolution.fc1_dist)
+        return layers
+
     def last_weights(self) -> list[Parts]:
         """By which the hidden layers are multiplied: [degrees * C, H] each."""
         results: list[Parts] = [(self.fc2_m0.weight,)]

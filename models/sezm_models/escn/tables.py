@@ -14,10 +14,14 @@ from .harmonics import solid_harmonics
 
 
 class Grid(NamedTuple):
-    """Matrices from coefficients to values at points, [G, rows], and back, [rows, G]."""
+    """Matrices from coefficients to values at points, [G, rows], and back, [rows, G].
+
+    Points are ordered by latitude, of which there are as many as said.
+    """
 
     to: np.ndarray
     back: np.ndarray
+    latitudes: int
 
 
 class WithTables(nn.Module):
@@ -70,7 +74,8 @@ def sphere_grid(config: ESCNConfig, mmax: int, rows: list[int]) -> Grid:
     if config.rescale_grid:
         degree = np.floor(np.sqrt(rows))
         to = to * np.where(degree > mmax, np.sqrt((2 * degree + 1) / (2 * mmax + 1)), 1.0)
-    return Grid(to, (to * np.repeat(weights, alpha_count)[:, None]).T.copy())
+    back = (to * np.repeat(weights, alpha_count)[:, None]).T.copy()
+    return Grid(to, back, beta_count)
 
 
 def sphere_points(count: int) -> np.ndarray:
