@@ -1,0 +1,152 @@
+"""What acts on rows of edges alone, as programs; ``test_kernel_library`` runs them."""
+
+from __future__ import annotations
+
+import numpy as np
+import onnx
+from onnx import TensorProto, helper, numpy_helper
+from onnx.reference import ReferenceEvaluator
+from sezm_export.onnx_builder import OnnxConstants, OnnxFunctions
+from sezm_export.onnx_rows import join_rows
+from sezm_export.row_columns import Columns
+from sezm_export.row_groups import Values, row_groups
+from sezm_export.row_program import CODES, RowProgram
+
+HEADER = 2  # words of a program before its instructions: columns of constants, of all
+
+
+def words_of(columns: Columns) -> tuple[list[int], np.ndarray]:
+    code, constants = columns.finished(CODES)
+    return [int(word) for word in code], constants
+
+
+def test_a_chain_of_operations_uses_memory_again() -> None:
+    columns = Columns()
+    value = columns.emit("load", 5, [], [0])
+    for _ in range(20):
+        value = columns.emit("neg", 5, [value])
+    columns.emit("store", None, [value], [0, 5])
+    words, _ = words_of(columns)
+    assert words[1] == 2 * 5
+
+
+def test_equal_constants_share_a_column() -> None:
+    columns = Columns()
+    first = columns.constants(np.array([1.0, 2.0, 1.0]))
+    second = columns.constants(np.array([2.0]))
+    assert first.tolist() == [-1, -2, -1]
+    assert second.tolist() == [-2]
+
+
+def test_matrices_lie_behind_the_constants() -> None:
+    columns = Columns()
+    columns.constants(np.array([3.0]))
+    value = columns.emit("load", 2, [], [0])
+    where = columns.matrix(np.arange(6.0).reshape(2, 3))
+    columns.emit("matmul", 3, [value], [2, where])
+    words, constants = words_of(columns)
+    assert constants.tolist() == [3.0, 0.0, 1.0, 2.0, 3.0, 4.0, 5.0]
+    assert words[HEADER:] == [
+        *(CODES["load"], 0, 2, 1),
+        *(CODES["matmul"], 2, 3, 1, 3, 1, 2),  # depth, count, place of the matrix, target, columns
+    ]
+
+
+def test_broadcasts_are_runs_with_a_step_of_zero() -> None:
+    columns = Columns()
+    scalar, vector = columns.emit("load", 1, [], [0]), columns.emit("load", 4, [], [1])
+    columns.emit("mul", 4, [np.repeat(scalar, 4), vector[::-1]])
+    words, _ = words_of(columns)
+    assert words[HEADER + 8 :] == [CODES["mul"], 4, 5, 0, 0, 4, -1]
+
+
+def graph_with_a_sum_over_rows() -> tuple[onnx.GraphProto, OnnxConstants]:
+    """double = x + x; square = double * double; sum over all rows; result = square * sum."""
+    constants = OnnxConstants()
+    axes, shape = (constants.name_of(np.array(numbers)) for numbers in ([0], [1, 1]))
+    nodes = [
+        helper.make_node("Add", ["x", "x"], ["double"]),
+        helper.make_node("Mul", ["double", "double"], ["square"]),
+        helper.make_node("ReduceSum", ["square", axes], ["sum"], keepdims=1),
+        helper.make_node("Reshape", ["sum", shape], ["total"]),
+        helper.make_node("Expand", ["total", "lengths"], ["same"]),
+        helper.make_node("Mul", ["square", "same"], ["result"]),
+    ]
+
+    def info(name: str, dims: list[int | str]) -> onnx.ValueInfoProto:
+        return helper.make_tensor_value_info(name, TensorProto.DOUBLE, dims)
+
+    lengths = helper.make_tensor_value_info("lengths", TensorProto.INT64, [2])
+    rows = [info(name, ["4*R", 1]) for name in ("double", "square", "same")]
+    whole = [info(name, [1, 1]) for name in ("sum", "total")]
+    graph = helper.make_graph(
+        nodes,
+        "graph",
+        [info("x", ["4*R", 1]), lengths],
+        [info("result", ["4*R", 1])],
+        value_info=[*rows, *whole],
+    )
+    return graph, constants
+
+
+def test_a_sum_over_rows_parts_two_groups() -> None:
+    graph, constants = graph_with_a_sum_over_rows()
+    values = Values(graph, constants.tensors)
+    groups = row_groups(list(graph.node), values)
+    assert [[node.output[0] for node in group] for group in groups] == [
+        ["double", "square"],
+        ["result"],
+    ]
+
+
+def test_programs_state_how_many_rows_there_are_and_what_comes_out() -> None:
+    graph, constants = graph_with_a_sum_over_rows()
+    values = Values(graph, constants.tensors)
+    group, _ = row_groups(list(graph.node), values)
+    program = RowProgram(group, values, ["x"], ["square"])
+    rows_input, factor, n_outputs, rank, *shape = program.code[:6].tolist()
+    assert (rows_input, factor) == (0, 4)
+    assert (n_outputs, rank, shape) == (1, 2, [4, 1])
+
+
+def test_small_groups_stay_as_they_are() -> None:
+    graph, constants = graph_with_a_sum_over_rows()
+    before = graph.SerializeToString()
+    join_rows(graph, constants, OnnxFunctions(), np.dtype(float))
+    assert graph.SerializeToString() == before
+
+
+def test_calls_of_functions_compute_what_their_nodes_did() -> None:
+    """In an ONNX runtime without kernels, the reference one."""
+    constants, functions = OnnxConstants(), OnnxFunctions()
+    scale = constants.name_of(np.array([[2.0, 3.0, 5.0]]))
+    shape = constants.name_of(np.array([-1, 1, 3]))
+    nodes = [
+        helper.make_node("Mul", ["x", scale], ["a"]),
+        helper.make_node("Sin", ["a"], ["b"]),
+        helper.make_node("Add", ["a", "b"], ["c"]),
+        helper.make_node("Reshape", ["c", shape], ["d"]),
+    ]
+
+    def info(name: str, *trailing: int) -> onnx.ValueInfoProto:
+        return helper.make_tensor_value_info(name, TensorProto.DOUBLE, ["R", *trailing])
+
+    graph = helper.make_graph(
+        nodes, "graph", [info("x", 3)], [info("d", 1, 3), info("b", 3)],
+        value_info=[info("a", 3), info("c", 3)],
+    )  # fmt: skip
+    join_rows(graph, constants, functions, np.dtype(float))
+    assert [node.op_type for node in graph.node] == ["Rows_0"]
+    graph.initializer.extend(constants.tensors)
+    file = helper.make_model(
+        graph,
+        functions=list(functions.by_name.values()),
+        opset_imports=[helper.make_opsetid("", 18), helper.make_opsetid("sezm", 1)],
+        ir_version=8,
+    )
+    onnx.checker.check_model(file)
+    x = np.arange(6.0).reshape(2, 3)
+    found = ReferenceEvaluator(file).run(None, {"x": x})
+    a = x * numpy_helper.to_array(next(t for t in constants.tensors if t.name == scale))
+    np.testing.assert_allclose(found[0], (a + np.sin(a))[:, None], rtol=1e-15)
+    np.testing.assert_allclose(found[1], np.sin(a), rtol=1e-15)
