@@ -30,6 +30,15 @@ def build() -> Path:
     return folder
 
 
+@pytest.fixture(autouse=True)
+def kernels(build: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The library of kernels, which Python uses here, as the programs do."""
+    path = build / "libsezm_kernels.so"
+    if path.exists():
+        monkeypatch.setenv("SEZM_KERNELS", str(path))
+    return path
+
+
 @pytest.fixture
 def lammps(build: Path, tmp_path: Path) -> Lammps:
     """LAMMPS with the plugin; the programs are those of the environment that runs the tests."""

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import ase
+import ase.io
 import numpy as np
 import onnx
 import onnxruntime
 import pytest
 from exported import assert_file_equals_the_trainer
 from exported_files import ExportedFiles
+from programs import run
 
 from sezm_infer import SezmError, evaluate, open_session
 from sezm_infer.batch import flat_inputs
@@ -27,16 +30,9 @@ CONFIGURATIONS = {
 }
 
 
-@pytest.fixture
-def library(build: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    path = build / "libsezm_kernels.so"
-    monkeypatch.setenv("SEZM_KERNELS", str(path))
-    return path
-
-
 @pytest.mark.parametrize("configuration", CONFIGURATIONS)
 def test_files_give_the_trainers_numbers(
-    configuration: str, library: Path, exported: ExportedFiles
+    configuration: str, kernels: Path, exported: ExportedFiles
 ) -> None:
     path = exported.path(configuration)
     assert_file_equals_the_trainer(path, configuration, "float64")
@@ -44,14 +40,14 @@ def test_files_give_the_trainers_numbers(
 
 @pytest.mark.parametrize("configuration", ["tiny", "mini"])
 def test_files_in_single_precision_do_so_too(
-    configuration: str, library: Path, exported: ExportedFiles
+    configuration: str, kernels: Path, exported: ExportedFiles
 ) -> None:
     path = exported.path(configuration, "float32")
     assert_file_equals_the_trainer(path, configuration, "float32")
 
 
 @pytest.mark.parametrize("configuration", ["tiny", "mini"])
-def test_staged_files_do_so_too(configuration: str, library: Path, exported: ExportedFiles) -> None:
+def test_staged_files_do_so_too(configuration: str, kernels: Path, exported: ExportedFiles) -> None:
     path = exported.path(configuration, staged=True)
     assert_file_equals_the_trainer(path, configuration, "float64")
 
@@ -67,7 +63,7 @@ def mini(exported: ExportedFiles) -> Path:
     return exported.path("mini", "float32")
 
 
-def test_results_do_not_depend_on_the_number_of_threads(library: Path, mini: Path) -> None:
+def test_results_do_not_depend_on_the_number_of_threads(kernels: Path, mini: Path) -> None:
     atoms = box_for_model(open_session(mini).metadata, 192)
     once = outputs(mini, atoms)
     for _ in range(5):
@@ -76,7 +72,7 @@ def test_results_do_not_depend_on_the_number_of_threads(library: Path, mini: Pat
 
 
 def test_atoms_without_neighbours_and_pairs_are_computed(
-    library: Path, mini: Path, monkeypatch: pytest.MonkeyPatch
+    kernels: Path, mini: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for distance in (1.0, 5.99, 7.0):
         pair = ase.Atoms("OH", [(0, 0, 0), (0, 0, distance)])
@@ -85,13 +81,51 @@ def test_atoms_without_neighbours_and_pairs_are_computed(
         for name, expected in outputs(mini, pair).items():
             scale = max(1e-6, float(np.abs(expected).max()))
             np.testing.assert_allclose(found[name], expected, rtol=0, atol=2e-6 * scale)
-        monkeypatch.setenv("SEZM_KERNELS", str(library))
+        monkeypatch.setenv("SEZM_KERNELS", str(kernels))
 
 
-def test_kernels_are_what_runs(library: Path, mini: Path, tmp_path: Path) -> None:
+TILES = (16, 60, 256, 1024)
+"""Sizes that kernels compute at a time: rows of a program, edges, a thread's slots, and more."""
+
+EDGES = (0, 1, 2, *(n + offset for n in TILES for offset in (-1, 0, 1)))
+
+
+@pytest.mark.parametrize("configuration", ["tiny", "mini"])
+def test_edges_may_be_any_number_in_any_order(
+    configuration: str,
+    kernels: Path,
+    exported: ExportedFiles,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    path = exported.path(configuration)
+    with_kernels = open_session(path, threads=1)
+    monkeypatch.setenv("SEZM_KERNELS", "off")
+    without = open_session(path, threads=1)
+    generator = np.random.default_rng(3)
+    atoms = 13
+    for n_edges in EDGES:
+        inputs = {
+            "pos": np.zeros((atoms, 3)),
+            "atomic_numbers": generator.choice([1, 8], atoms),
+            "batch": np.zeros(atoms, np.int64),
+            "natoms": np.array([atoms]),
+            "edge_index": generator.integers(0, atoms, (2, n_edges)),
+            "edge_vec": generator.normal(scale=2.0, size=(n_edges, 3)),
+            "atom_mask": np.ones(atoms),
+        }
+        inputs["edge_distance"] = np.linalg.norm(inputs["edge_vec"], axis=1)
+        found = with_kernels.run(inputs)
+        for name, expected in without.run(inputs).items():
+            scale = max(1.0, float(np.abs(expected).max()))
+            np.testing.assert_allclose(
+                found[name], expected, rtol=0, atol=1e-11 * scale, err_msg=f"{name}, E={n_edges}"
+            )
+
+
+def test_kernels_are_what_runs(kernels: Path, mini: Path, tmp_path: Path) -> None:
     """Otherwise all of the above would hold without them."""
     options = onnxruntime.SessionOptions()
-    options.register_custom_ops_library(str(library))
+    options.register_custom_ops_library(str(kernels))
     optimised = tmp_path / "optimised.onnx"
     options.optimized_model_filepath = str(optimised)
     onnxruntime.InferenceSession(str(mini), options)
@@ -104,7 +138,7 @@ def test_kernels_are_what_runs(library: Path, mini: Path, tmp_path: Path) -> Non
 
 
 def test_a_damaged_program_is_refused_or_runs_but_reads_nothing_outside(
-    library: Path, exported: ExportedFiles, tmp_path: Path
+    kernels: Path, exported: ExportedFiles, tmp_path: Path
 ) -> None:
     path = tmp_path / "damaged.onnx"
     atoms = ase.Atoms("OH2", [(0, 0, 0), (0, 0.8, 0.6), (0, -0.8, 0.6)])
@@ -126,6 +160,17 @@ def test_a_damaged_program_is_refused_or_runs_but_reads_nothing_outside(
             assert "libsezm_kernels" in str(error)
             refused += 1
     assert refused > 20
+
+
+def test_programs_use_the_library_that_the_variable_names_or_say_that_it_is_missing(
+    build: Path, mini: Path, tmp_path: Path
+) -> None:
+    ase.io.write(tmp_path / "in.extxyz", ase.Atoms("OH", [(0, 0, 0), (0, 0, 1)]))
+    command = [build / "sezm_run", mini, tmp_path / "in.extxyz", tmp_path / "out.extxyz"]
+    for switch in ("off", str(build / "libsezm_kernels.so")):
+        run(*command, env=os.environ | {"SEZM_KERNELS": switch})
+    said = run(*command, env=os.environ | {"SEZM_KERNELS": "/nowhere.so"}, code=2)
+    assert "SEZM_KERNELS" in said and "/nowhere.so" in said
 
 
 def test_a_library_of_something_else_is_a_clear_error(
