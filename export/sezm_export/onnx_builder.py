@@ -151,11 +151,11 @@ class OnnxBuilder:
         return self.constant(np.array(number, dtype=np.int64))
 
     def call(
-        self, function: str, inputs: Sequence[str], n_outputs: int, **attributes: Any
+        self, function: str, inputs: Sequence[str], used: Sequence[bool], **attributes: Any
     ) -> list[str]:
-        """The results of a function of the file."""
+        """The results of a function of the file; "" for those that are not used."""
         name = f"{self._prefix}{function}_{len(self._nodes)}"
-        outputs = [f"{name}_{position}" for position in range(n_outputs)]
+        outputs = [f"{name}_{i}" if is_used else "" for i, is_used in enumerate(used)]
         self._nodes.append(
             helper.make_node(function, inputs, outputs, name=name, domain=DOMAIN, **attributes)
         )

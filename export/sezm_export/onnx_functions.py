@@ -115,6 +115,7 @@ class Call:
         function: name of the function: EdgeMessages_LMAX_MMAX.
         tensors: nodes of all tensors, in order.
         attributes: of the call.
+        used: of each output, whether anything reads it.
     """
 
     def __init__(self, node: fx.Node) -> None:
@@ -125,7 +126,8 @@ class Call:
         self.function = f"{self._operator.name}_{lmax}_{mmax}"
         self.tensors = [tensor for given in self._inputs for tensor in _listed(given)]
         self.attributes = {"per_channel": int(per_channel)}
-        self.n_outputs = len(node.meta["val"])
+        read = {user.args[1] for user in node.users if user.users}
+        self.used = [position in read for position in range(len(node.meta["val"]))]
 
     @property
     def specs(self) -> list[TensorSpec]:

@@ -69,4 +69,4 @@ def _called(lowering: Lowering, call: Call) -> list[str]:
             "which is not possible in one ONNX file; export to .pt."
         )
     inputs = [lowering.names[node] for node in call.tensors]
-    return builder.call(call.function, inputs, call.n_outputs, **call.attributes)
+    return builder.call(call.function, inputs, call.used, **call.attributes)

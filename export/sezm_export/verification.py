@@ -15,8 +15,10 @@ import torch
 
 from sezm_infer.contract import ATOM_VIRIAL
 from sezm_infer.errors import SezmError
+from sezm_infer.kernels import kernel_library, stock_operators
 from sezm_infer.metadata import Metadata
 from sezm_infer.sessions import Session, open_session
+from sezm_infer.sessions.sniff import FileKind, sniff
 
 from .deviations import TOLERANCES, deviations, scales, typical
 from .eager import EagerSession
@@ -59,7 +61,8 @@ def verify(
     """Compare a file with the model it was exported from.
 
     Args:
-        path: of the file; opened afresh for each number of threads.
+        path: of the file; opened afresh for each number of threads, and without kernels, if there
+            are any.
         model: in the dtype of the file.
         metadata: of the file.
         progress: called with a sentence at each step.
@@ -84,6 +87,12 @@ def verify(
             for item in expected:
                 if threads == 1 or item.system.parallel:
                     _compare(session, item, threads, findings)
+        if sniff(path) is FileKind.ONNX and kernel_library() is not None:
+            report("comparing with the checkpoint, without kernels")
+            with stock_operators():
+                session = open_session(path, threads=1)
+            for item in expected:
+                _compare(session, item, 1, findings)
     return {
         "systems": [system.name for system in systems],
         "threads": counts,
