@@ -33,7 +33,7 @@ def join_rows(
         real: dtype of the file.
     """
     nodes = list(graph.node)
-    values = Values(graph, constants.tensors)
+    values = Values(graph, constants.tensors, real)
     results = [output.name for output in graph.output]
     replaced: dict[int, onnx.NodeProto | None] = {}
     for group in row_groups(nodes, values):

@@ -13,12 +13,11 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import onnx
 from onnx import TensorProto
 
 Dims = list[int | str]
-
-REALS = (TensorProto.FLOAT, TensorProto.DOUBLE)
 
 ELEMENTWISE = {
     "Add", "Sub", "Mul", "Div", "Neg", "Sqrt", "Reciprocal", "Exp", "Log", "Sin", "Cos", "Sigmoid",
@@ -37,9 +36,13 @@ class Values:
     Args:
         graph: with described values.
         constants: of the file, which graphs inside it share.
+        real: type of the file; values of other precision are left alone.
     """
 
-    def __init__(self, graph: onnx.GraphProto, constants: Iterable[TensorProto]) -> None:
+    def __init__(
+        self, graph: onnx.GraphProto, constants: Iterable[TensorProto], real: np.dtype
+    ) -> None:
+        self.real: int = onnx.helper.np_dtype_to_tensor_dtype(real)
         self.dims: dict[str, Dims] = {}
         self.types: dict[str, int] = {}
         for info in (*graph.value_info, *graph.input, *graph.output):
@@ -48,6 +51,10 @@ class Values:
             if tensor.HasField("shape"):
                 self.dims[info.name] = [d.dim_param or d.dim_value for d in tensor.shape.dim]
         self.constants = {tensor.name: tensor for tensor in constants}
+
+    def is_number(self, name: str) -> bool:
+        """Whether a value is of the file's real type, or truth values."""
+        return self.types.get(name) in (self.real, TensorProto.BOOL)
 
     def per_row(self, name: str) -> tuple[int, ...] | None:
         """Shape (k, trailing ...) of a value [k*R, trailing ...]; None of any other."""
@@ -121,7 +128,7 @@ def _escaping(
     """Truth values that are used outside their group, which hands on real numbers only."""
     for group in groups:
         for name in outputs_used_elsewhere(group, nodes, ()):
-            if values.types.get(name) not in REALS:
+            if values.types.get(name) != values.real:
                 yield name
 
 
@@ -130,7 +137,7 @@ def _keeps_rows(node: onnx.NodeProto, values: Values) -> bool:
     shape = values.per_row(node.output[0]) if len(node.output) == 1 else None
     if shape is None or node.domain not in ("", "ai.onnx") or _size(shape) > WIDEST:
         return False
-    if values.types[node.output[0]] not in (*REALS, TensorProto.BOOL):
+    if not values.is_number(node.output[0]):
         return False
     rule = _RULES.get(node.op_type)
     return rule is not None and rule(node, shape, values)
@@ -144,7 +151,7 @@ def _size(shape: Sequence[int]) -> int:
 
 
 def _is_row_value(name: str, values: Values) -> bool:
-    return values.per_row(name) is not None and values.types.get(name) in (*REALS, TensorProto.BOOL)
+    return values.per_row(name) is not None and values.is_number(name)
 
 
 def _elementwise(node: onnx.NodeProto, shape: tuple[int, ...], values: Values) -> bool:
@@ -154,15 +161,17 @@ def _elementwise(node: onnx.NodeProto, shape: tuple[int, ...], values: Values) -
         if other is not None:
             if not _is_row_value(name, values) or len(other) != rank or other[0] != shape[0]:
                 return False
-        elif name not in values.constants or not _broadcasts(values.constants[name], rank):
+        elif name not in values.constants or not _broadcasts(
+            values.constants[name], rank, values.real
+        ):
             return False
     return True
 
 
-def _broadcasts(tensor: TensorProto, rank: int) -> bool:
+def _broadcasts(tensor: TensorProto, rank: int, real: int) -> bool:
     """Whether a constant is the same for all rows of a value of this rank."""
     dims = list(tensor.dims)
-    if tensor.data_type not in (*REALS, TensorProto.BOOL) or len(dims) > rank:
+    if tensor.data_type not in (real, TensorProto.BOOL) or len(dims) > rank:
         return False
     return len(dims) < rank or dims[0] == 1
 
@@ -213,8 +222,8 @@ def _gather(node: onnx.NodeProto, shape: tuple[int, ...], values: Values) -> boo
         return _is_row_value(node.input[0], values) and node.input[1] in values.constants
     data, index = node.input
     dims = values.dims.get(data) or list(getattr(values.constants.get(data), "dims", ()))
-    is_real = values.types.get(data) in REALS or (
-        data in values.constants and values.constants[data].data_type in REALS
+    is_real = values.types.get(data) == values.real or (
+        data in values.constants and values.constants[data].data_type == values.real
     )
     return (
         is_real

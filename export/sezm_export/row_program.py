@@ -15,7 +15,7 @@ import numpy as np
 import onnx
 
 from .row_columns import Columns
-from .row_groups import REALS, Values, attributes_of
+from .row_groups import Values, attributes_of
 
 CODES = {
     name: number
@@ -107,7 +107,7 @@ class RowProgram:
                 self._arrays[name] = self._columns.constants(tensor.astype(float))
             else:
                 size = int(np.prod(shape))
-                code = "load" if self._values.types[name] in REALS else "load_bool"
+                code = "load" if self._values.types[name] == self._values.real else "load_bool"
                 block = self._columns.emit(code, size, [], [self._inputs[name]])
                 self._arrays[name] = block.reshape(shape)
         return self._arrays[name]

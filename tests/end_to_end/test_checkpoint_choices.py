@@ -20,9 +20,6 @@ from stored import with_averages
 from sezm_infer import SezmCalculator, SezmError
 from sezm_infer.cli import main
 
-STATIC = "64,1500"
-"""So that proofs need no large system; which weights a file holds shows in small ones."""
-
 
 def run(*arguments: object) -> Result:
     return CliRunner().invoke(main, [str(argument) for argument in arguments])
@@ -42,7 +39,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     torch.save(ordinary, path / "model.ckpt.pt")
     torch.save(separate, path / "model_ema.ckpt.pt")
     ase.io.write(path / "water.extxyz", molecule("H2O"))
-    arguments = ("-o", path / "averaged.onnx", "--ema", "--static", STATIC)
+    arguments = ("-o", path / "averaged.onnx", "--ema")
     written = run("export", path / "model.ckpt.pt", *arguments)
     assert written.exit_code == 0, written.output
     return path
@@ -118,7 +115,7 @@ def branches(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A checkpoint of two branches, and the exported file of one that is not the default."""
     path = tmp_path_factory.mktemp("branches")
     torch.save(build_checkpoint("multitask"), path / "model.ckpt.pt")
-    arguments = ("-o", path / "water.onnx", "--head", "h2o", "--static", STATIC)
+    arguments = ("-o", path / "water.onnx", "--head", "h2o")
     written = run("export", path / "model.ckpt.pt", *arguments)
     assert written.exit_code == 0, written.output
     return path
