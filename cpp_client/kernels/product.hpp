@@ -53,10 +53,12 @@ inline void few_rows(int rows, int depth, const Real *a, int lda, const Real *b,
 template <class Real, int VECTORS>
 inline void all_rows(int rows, int depth, const Real *a, int lda, const Real *b, int ldb,
                      const Real *start, int ld_start, Real *c, int ldc) {
-    for (int i = 0; i < rows; i += MAX_ROWS) {
-        const int count = rows - i < MAX_ROWS ? rows - i : MAX_ROWS;
+    // Blocks of about equal height: one of few rows takes as long as a higher one.
+    for (int i = 0, left = (rows + MAX_ROWS - 1) / MAX_ROWS; left > 0; --left) {
+        const int count = (rows - i + left - 1) / left;
         few_rows<Real, VECTORS>(count, depth, a + i * lda, lda, b, ldb,
                                 start ? start + i * ld_start : nullptr, ld_start, c + i * ldc, ldc);
+        i += count;
     }
 }
 

@@ -8,7 +8,8 @@
 
 namespace sezm::kernels {
 
-constexpr std::int64_t ROWS_PER_PART = 64;
+// So many that the last tile of a part, which is not full, counts little.
+constexpr std::int64_t ROWS_PER_PART = 256;
 
 // Calls ``work(first row, last row)`` for each part. ``atom`` [n_rows]; equal ones lie together.
 template <class Work>
