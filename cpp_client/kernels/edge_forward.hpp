@@ -39,6 +39,7 @@ class EdgeForward {
                                slot = scratch.fill(in_.weight, slot, last * ROW_WIDTH);
                                compute(scratch);
                            }
+                           finish_copies();
                        });
     }
 

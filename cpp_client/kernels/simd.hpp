@@ -72,20 +72,30 @@ inline Real sum(Vector<Real> value) {
     return parts[0];
 }
 
-// Copies n numbers past the cache, where they are not needed soon. Both lie on whole vectors.
+// Copies n numbers, whole vectors, past the cache, where they are not needed soon. Others see them
+// behind `finish_copies`.
 template <class Real>
 inline void copy_past_cache(const Real *from, int n, Real *to) {
-#if defined(__AVX512F__)
-    for (int i = 0; i < n; i += LANES<Real>) {
-        _mm512_stream_si512(reinterpret_cast<__m512i *>(to + i), _mm512_loadu_si512(from + i));
-    }
-#elif defined(__AVX__)
-    for (int i = 0; i < n; i += LANES<Real>) {
-        _mm256_stream_si256(reinterpret_cast<__m256i *>(to + i),
-                            _mm256_loadu_si256(reinterpret_cast<const __m256i *>(from + i)));
-    }
+#ifdef __AVX__
+    if (reinterpret_cast<std::uintptr_t>(to) % VECTOR_BYTES == 0) {
+        for (int i = 0; i < n; i += LANES<Real>) {
+#ifdef __AVX512F__
+            _mm512_stream_si512(reinterpret_cast<__m512i *>(to + i), _mm512_loadu_si512(from + i));
 #else
+            _mm256_stream_si256(reinterpret_cast<__m256i *>(to + i),
+                                _mm256_loadu_si256(reinterpret_cast<const __m256i *>(from + i)));
+#endif
+        }
+        return;
+    }
+#endif
     std::memcpy(to, from, static_cast<std::size_t>(n) * sizeof(Real));
+}
+
+// Orders what was copied past the cache before all that this thread writes later.
+inline void finish_copies() {
+#ifdef __AVX__
+    _mm_sfence();
 #endif
 }
 
