@@ -75,10 +75,10 @@ class RowInterpreter {
                 case RowCode::mul: binary(at, columns, [](Vec a, Vec b) { return a * b; }); break;
                 case RowCode::div: binary(at, columns, [](Vec a, Vec b) { return a / b; }); break;
                 case RowCode::max:
-                    binary(at, columns, [](Vec a, Vec b) { return a > b ? a : b; });
+                    binary(at, columns, [](Vec a, Vec b) { return a < b ? b : a; });
                     break;
                 case RowCode::min:
-                    binary(at, columns, [](Vec a, Vec b) { return a < b ? a : b; });
+                    binary(at, columns, [](Vec a, Vec b) { return a > b ? b : a; });
                     break;
                 case RowCode::less:
                     binary(at, columns, [](Vec a, Vec b) { return a < b ? one() : Vec{}; });

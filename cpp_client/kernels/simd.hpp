@@ -131,7 +131,8 @@ inline Vector<Real> bounded_exponential(Vector<Real> x);
 template <>
 inline Vector<float> bounded_exponential<float>(Vector<float> x) {
     const Vector<float> high = broadcast(88.0F), low = broadcast(-87.0F);
-    const Vector<float> bounded = x < high ? (x > low ? x : low) : high;
+    Vector<float> bounded = x > high ? high : x;  // what is not a number stays so
+    bounded = bounded < low ? low : bounded;
     return x < low ? Vector<float>{} : exponential(bounded);
 }
 
@@ -185,8 +186,8 @@ inline Vector<float> cosine<float>(Vector<float> x) {
 template <class Real>
 inline Vector<Real> sigmoid(Vector<Real> x) {
     const Vector<Real> limit = broadcast<Real>(80);
-    x = x < limit ? x : limit;
-    x = x > -limit ? x : -limit;
+    x = x > limit ? limit : x;  // so put that what is not a number stays so
+    x = x < -limit ? -limit : x;
     return Real(1) / (Real(1) + exponential(-x));
 }
 

@@ -122,6 +122,19 @@ def test_edges_may_be_any_number_in_any_order(
             )
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_what_is_not_a_number_is_not_made_one(
+    dtype: str, kernels: Path, exported: ExportedFiles
+) -> None:
+    session = open_session(exported.path("tiny", dtype), threads=1)
+    pair = ase.Atoms("OH", [(0, 0, 0), (0, 0, 1)])
+    edges = NeighborList(session.metadata.cutoff).update(pair)
+    inputs = flat_inputs([pair], [edges], session.metadata)
+    inputs["edge_vec"][0, 0] = np.nan
+    outputs = session.run(inputs)
+    assert np.isnan(outputs["energy"]).all() and np.isnan(outputs["forces"]).any()
+
+
 def test_kernels_are_what_runs(kernels: Path, mini: Path, tmp_path: Path) -> None:
     """Otherwise all of the above would hold without them."""
     options = onnxruntime.SessionOptions()
