@@ -6,7 +6,8 @@
 namespace sezm::kernels {
 namespace {
 
-constexpr std::int64_t LARGEST = 1 << 24;  // columns, words of a shape, factors
+constexpr std::int64_t LARGEST = 1 << 24;       // words of a shape, factors
+constexpr std::int64_t MOST_COLUMNS = 1 << 20;  // which every thread has memory for
 
 void require(bool holds) {
     if (!holds) throw std::invalid_argument("libsezm_kernels: a damaged row program");
@@ -131,7 +132,7 @@ RowProgram::RowProgram(const std::int64_t *words, std::int64_t n) {
     }
     n_constants = next();
     n_columns = next();
-    require(n_constants <= n_columns && rows_factor > 0);
+    require(n_constants <= n_columns && n_columns <= MOST_COLUMNS && rows_factor > 0);
     begin = at;
     end = last;
 }
