@@ -26,6 +26,9 @@ ELEMENTWISE = {
 
 LAYOUT = {"Reshape", "Transpose", "Slice", "Concat", "Expand", "Pad", "Squeeze", "Unsqueeze"}
 
+PLAIN = b"constant"
+"""Mode of Pad, the only one that programs know."""
+
 WIDEST = 4096
 """Numbers in a row of one value; beyond, nothing would stay in the cache."""
 
@@ -189,6 +192,10 @@ def _relayout(node: onnx.NodeProto, shape: tuple[int, ...], values: Values) -> b
         return False
     if node.op_type == "Expand":
         return len(data) == len(shape)
+    if node.op_type == "Pad" and (
+        len(node.input) > 3 or attributes_of(node).get("mode", PLAIN) != PLAIN
+    ):
+        return False
     return all(name in values.constants for name in node.input[1:] if name)
 
 
