@@ -9,6 +9,7 @@
 
 namespace sezm::kernels {
 
+// Numbered as CODES in export/sezm_export/row_program.py.
 enum class RowCode : std::int64_t {
     load,
     gather,

@@ -19,6 +19,7 @@ MAX_FUNCTIONS = 64
 """Kernels go by name, Rows_0, Rows_1, ...; what is beyond stays as it is."""
 
 SMALLEST_GROUP = 4
+"""Nodes; fewer are left to stock operators."""
 
 
 def join_rows(
