@@ -162,6 +162,7 @@ def test_bench_compares_the_files_of_a_folder(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("sezm_infer.bench.turns.MIN_SECONDS", 0.0)
+    monkeypatch.setenv("SEZM_KERNELS", "off")
     for name in ("one.onnx", "two.onnx"):
         write_toy_onnx(tmp_path / name)
     files = [str(tmp_path / name) for name in ("one.onnx", "two.onnx")]
