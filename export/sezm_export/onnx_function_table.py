@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-from sezm_models.sezm import edge_operators  # noqa: F401  defines operators
+from sezm_models.sezm import edge_operators, grid_unit_operators  # noqa: F401  define them
 from sezm_models.whole_operators import COMPUTE, Compute
 
 
@@ -18,8 +18,8 @@ class Operator:
         name: of its functions; numbers of the operator in braces tell one from another. The other
             numbers are attributes of calls.
         inputs: for each argument that is a tensor or a list of tensors, its name in functions, and
-            the letter of :class:`~sezm_export.onnx_functions.FunctionSizes` that its first axis
-            has; "" if all axes have fixed lengths.
+            what its first axes are: letters of :class:`~sezm_export.onnx_functions.FunctionSizes`,
+            "." for a fixed length, which all further axes have.
         numbers: names of its other arguments.
         compute: what it does.
     """
@@ -51,6 +51,14 @@ OPERATORS: dict[Any, Operator] = dict(
             "edge_messages_grad",
             "EdgeMessagesGrad_{lmax}_{mmax}",
             _INDEX | {"grad_sums": "A"} | _EDGES | {"saved": "S", "layer": ""},
+        ),
+        _operator(
+            "grid_unit", "GridUnit_{n_inputs}_{lmax}_{kmax}", {"features": "N", "weight": ""}
+        ),
+        _operator(
+            "grid_unit_grad",
+            "GridUnitGrad_{n_inputs}_{lmax}_{kmax}",
+            {"grad": "N", "features": "N", "saved": ".N", "weight": ""},
         ),
     ]
 )

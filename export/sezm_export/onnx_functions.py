@@ -21,8 +21,6 @@ from .simplify_graph import simplify_graph
 from .sizes import ALL_ATOMS_SAMPLES, FIRST_SAMPLE, SECOND_SAMPLE, SampleSizes
 from .trace import trace_function
 
-Shape = tuple[int | str, ...]
-
 
 @dataclass(frozen=True)
 class FunctionSizes(SampleSizes):
@@ -78,12 +76,15 @@ class Call:
         return list(self._specs())
 
     def _specs(self) -> Iterator[TensorSpec]:
-        for (name, letter), given in zip(self._operator.inputs.items(), self._inputs, strict=True):
+        for (name, axes), given in zip(self._operator.inputs.items(), self._inputs, strict=True):
             for position, node in enumerate(_listed(given)):
                 own = name if given is node else f"{name}_{position}"
-                axes: Shape = (letter, *shape(node)[1:]) if letter else shape(node)
+                lengths: list[int | str] = list(shape(node))
+                for axis, letter in enumerate(axes):
+                    if letter != ".":
+                        lengths[axis] = letter
                 dtype = "real" if value(node).is_floating_point() else "int64"
-                yield TensorSpec(own, axes, dtype, "")
+                yield TensorSpec(own, tuple(lengths), dtype, "")
 
     def body(self) -> fx.GraphModule:
         """The simplified graph of what it does, at any sizes."""
@@ -106,8 +107,9 @@ def _samples(specs: Sequence[TensorSpec]) -> list[FunctionSizes]:
     """Two sets of sizes, which follow from these inputs."""
     inputs: dict[str, tuple[str, int]] = {}
     for spec in specs:
-        if isinstance(spec.shape[0], str):
-            inputs.setdefault(spec.shape[0], (spec.name, 0))
+        for axis, letter in enumerate(spec.shape):
+            if isinstance(letter, str):
+                inputs.setdefault(letter, (spec.name, axis))
     return [
         FunctionSizes(
             sample.atoms, sample.edges, sample.systems, all_atoms=all_atoms, inputs=inputs
