@@ -75,7 +75,7 @@ def _by_frames(weight: Tensor) -> list[Tensor]:
 def feed_forward_unit(plain: EquivariantFFN) -> GridUnit | None:
     """In place of a unit with a grid product; None if it has options that the operator lacks."""
     first, net = plain.so3_linear_1, plain.act
-    if first.bias is not None or not _is_covered(net, len(first.weight) - 1):
+    if first.bias is not None or not _is_covered(net, first.weight):
         return None
     frames, hidden = plain.frames, plain.hidden_channels
     weight = exact(first.weight).unflatten(2, (2, frames, hidden))
@@ -88,7 +88,7 @@ def feed_forward_unit(plain: EquivariantFFN) -> GridUnit | None:
 def cross_unit(plain: CrossGridNet) -> GridUnit | None:
     """In place of a product of two inputs on SO(3); None as in :func:`feed_forward_unit`."""
     expand = plain.frame_expand.weight
-    if plain.mmax is not None or not _is_covered(plain, len(expand) - 1):
+    if plain.mmax is not None or not _is_covered(plain, expand):
         return None
     by_frame = exact(expand).unflatten(2, (plain.frames, -1))
     left, right = plain.project(by_frame, by_frame)
@@ -96,12 +96,13 @@ def cross_unit(plain: CrossGridNet) -> GridUnit | None:
     return GridUnit(plain, 2, None, left, right, contract.unflatten(1, (plain.frames, -1)))
 
 
-def _is_covered(net: GridNet, lmax: int) -> bool:
-    """Whether the operator computes products with these options."""
+def _is_covered(net: GridNet, first: Tensor) -> bool:
+    """Whether the operator computes products with these options; ``first`` [L+1, C, ...]."""
+    degrees, channels = first.shape[:2]
     return (
-        lmax >= 1
+        degrees > 1
         and net.n_focus == 1
         and net.n_branches == 1
-        and net.channels % CHANNEL_BLOCK == 0
+        and net.channels % CHANNEL_BLOCK == channels % CHANNEL_BLOCK == 0
         and net.scalar_gate.bias is None
     )
