@@ -36,79 +36,87 @@ class GridBackward {
     }
 
   private:
-    using Inputs = typename GridBlocks<Real>::Inputs;
+    using Blocks = GridBlocks<Real>;
+    using Block = typename Blocks::Block;
 
     void compute(std::int64_t first, int n) const {
         const int C = shape_.channels, H = shape_.hidden, rows = shape_.n_rows();
-        Inputs inputs(shape_);
-        typename GridBlocks<Real>::Panels panels(shape_);
-        const std::ptrdiff_t size = static_cast<std::ptrdiff_t>(rows) * n * H;
-        const std::ptrdiff_t n_features = static_cast<std::ptrdiff_t>(shape_.n_packed()) * n * C;
-        const Buffer<Real> field(size), mixed(rows * n * PANEL<Real>),
-            values(shape_.n_values() * PANEL<Real>), results(2 * n_features);
-        blocks_.prepare(first, n, inputs);
-        blocks_.rows_first(n, grad_ + first * shape_.n_packed() * C, results.data());
+        const std::ptrdiff_t n_features = Blocks::feature_size(shape_);
+        Scratch<Real> memory(Block::size(shape_) + Blocks::field_size(shape_) +
+                             Blocks::panel_size(shape_) + Blocks::value_size(shape_) +
+                             3 * Blocks::gate_size(shape_) + shape_.n_inputs * n_features);
+        const Block block(shape_, memory);
+        Real *field = memory.take(Blocks::field_size(shape_));
+        Real *mixed = memory.take(Blocks::panel_size(shape_));
+        Real *values = memory.take(Blocks::value_size(shape_));
+        Real *gates = memory.take(3 * Blocks::gate_size(shape_));
+        Real *results = memory.take(shape_.n_inputs * n_features);
+        blocks_.prepare(first, n, block);
+        blocks_.rows_first(n, grad_ + first * shape_.n_packed() * C, results);
         for (int start = 0; start < H; start += PANEL<Real>)
-            second_[0].to_field(start, n, results.data(), C, field.data() + start, H);
-        Real *result[2] = {results.data(), results.data() + (shape_.n_inputs - 1) * n_features};
-        std::fill_n(results.data(), shape_.n_inputs * n_features, Real(0));
-        through_scalars(first, n, inputs, field.data(), result);
-        blocks_.apply_gate(n, inputs, field.data());
+            second_[0].to_field(start, n, results, C, field + start, H);
+        Real *result[2] = {results, results + (shape_.n_inputs - 1) * n_features};
+        std::fill_n(results, shape_.n_inputs * n_features, Real(0));
+        through_scalars(first, n, block, field, gates, result);
+        blocks_.apply_gate(n, block, field);
         for (int start = 0; start < shape_.width; start += PANEL<Real>) {
             const int width = panel_width<Real>(shape_.width, start);
-            const Real *product = field.data() + start;
+            const Real *product = field + start;
             int ld = H;
             if (!mixing_.empty()) {
-                mixing_[0].multiply_panel(start, rows * n, field.data(), H, nullptr, 0,
-                                          mixed.data(), width);
-                product = mixed.data();
+                mixing_[0].multiply_panel(start, rows * n, field, H, nullptr, 0,
+                                          mixed, width);
+                product = mixed;
                 ld = width;
             }
-            blocks_.make_fields(start, n, inputs, panels);
+            blocks_.make_fields(start, n, block);
             for (int t = 0; t < n; ++t) {
-                blocks_.make_values(t, n, width, panels);
+                blocks_.make_values(t, n, width, block);
                 blocks_.to_values(back_.from_grid, width, product + t * ld, n * ld,
-                                  panels.product.data());
-                through_product(t, n, width, panels.right_values, panels, values, panels.left);
-                through_product(t, n, width, panels.left_values, panels, values, panels.right);
+                                  block.product);
+                through_product(t, n, width, block.right_values, block, values, block.left);
+                through_product(t, n, width, block.left_values, block, values, block.right);
             }
-            left_[start / PANEL<Real>].from_field(n, panels.left.data(), width, true, result[0], C);
-            right_[start / PANEL<Real>].from_field(n, panels.right.data(), width, true, result[1],
+            left_[start / PANEL<Real>].from_field(n, block.left, width, true, result[0], C);
+            right_[start / PANEL<Real>].from_field(n, block.right, width, true, result[1],
                                                    C);
         }
         for (int i = 0; i < shape_.n_inputs; ++i)
             blocks_.atoms_first(n, result[i], gradients_[i] + first * shape_.n_packed() * C);
     }
 
-    // To the field of the t-th atom whose product with ``other`` panels.product has the gradient of.
-    void through_product(int t, int n, int width, const Buffer<Real> &other,
-                         const typename GridBlocks<Real>::Panels &panels,
-                         const Buffer<Real> &values, const Buffer<Real> &field) const {
-        multiply_values_back(shape_, width, panels.product.data(), other.data(), values.data());
-        blocks_.from_values(back_.to_grid, width, values.data(), field.data() + t * width,
+    // To the field of the t-th atom from the gradient of its product with ``other``.
+    void through_product(int t, int n, int width, const Real *other, const Block &block,
+                         Real *values, Real *field) const {
+        multiply_values_back(shape_, width, block.product, other, values);
+        blocks_.from_values(back_.to_grid, width, values, field + t * width,
                             n * width);
     }
 
-    // From the gradient of the gated field to that of the features by way of s and t.
-    void through_scalars(std::int64_t first, int n, const Inputs &inputs, const Real *field,
-                         Real *const *result) const {
+    // From the gradient of the gated field to that of the features by way of s and t. ``logits``:
+    // memory for 3 [n][H].
+    void through_scalars(std::int64_t first, int n, const Block &block, const Real *field,
+                         Real *logits, Real *const *result) const {
         const int C = shape_.channels, H = shape_.hidden, size = n * H;
-        const Buffer<Real> logits(size), gradient(2 * size);
-        for (int i = 0; i < size; i += LANES<Real>) {
-            Vector<Real> overlap{};
-            for (int k = 0; k <= shape_.kmax; ++k) {
-                const std::ptrdiff_t rows = shape_.rows_of(k), begin = shape_.first_row(k);
-                const Real *saved = saved_[k] + first * rows * H + i;
-                for (std::ptrdiff_t row = 0; row < rows; ++row)
-                    overlap += load(field + (begin + row) * size + i) * load(saved + row * size);
+        Real *gradient = logits + size;
+        std::fill_n(logits, size, Real(0));
+        const Real *gradients = field;
+        for (int k = 0; k <= shape_.kmax; ++k) {
+            const std::ptrdiff_t rows = shape_.rows_of(k);
+            const Real *saved = saved_[k] + first * rows * H;
+            for (std::ptrdiff_t row = 0; row < rows; ++row, gradients += size, saved += size) {
+                for (int i = 0; i < size; i += LANES<Real>)
+                    store(logits + i, load(logits + i) + load(gradients + i) * load(saved + i));
             }
-            const Vector<Real> gate = load(inputs.gate.data() + i);
-            store(logits.data() + i, overlap * gate * (Real(1) - gate));
         }
-        gate_.multiply(n, logits.data(), H, nullptr, 0, gradient.data(), 2 * H);
+        for (int i = 0; i < size; i += LANES<Real>) {
+            const Vector<Real> gate = load(block.gate + i);
+            store(logits + i, load(logits + i) * gate * (Real(1) - gate));
+        }
+        gate_.multiply(n, logits, H, nullptr, 0, gradient, 2 * H);
         for (int t = 0; t < n; ++t) {
-            const Real *s = inputs.scalars.data() + 2 * t * H, *g = field + t * H;
-            Real *to = gradient.data() + 2 * t * H;
+            const Real *s = block.scalars + 2 * t * H, *g = field + t * H;
+            Real *to = gradient + 2 * t * H;
             for (int c = 0; c < H; c += LANES<Real>) {
                 const Vector<Real> x = load(s + c), share = sigmoid<Real>(x), path = load(g + c);
                 store(to + c, load(to + c) + path * load(s + H + c) * share *
@@ -117,11 +125,11 @@ class GridBackward {
             }
         }
         if (shape_.n_inputs == 1) {
-            scalars_.multiply(n, gradient.data(), 2 * H, nullptr, 0, result[0], C);
+            scalars_.multiply(n, gradient, 2 * H, nullptr, 0, result[0], C);
         } else {
             for (int t = 0; t < n; ++t) {
-                std::copy_n(gradient.data() + 2 * t * H, C, result[0] + t * C);
-                std::copy_n(gradient.data() + (2 * t + 1) * H, C, result[1] + t * C);
+                std::copy_n(gradient + 2 * t * H, C, result[0] + t * C);
+                std::copy_n(gradient + (2 * t + 1) * H, C, result[1] + t * C);
             }
         }
     }

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <algorithm>
-#include <cstring>
 #include <memory>
 #include <vector>
 
@@ -13,15 +12,21 @@
 namespace sezm::kernels {
 inline namespace SEZM_KERNEL_ISA {
 
-// Numbers that nobody sets to zero first.
+// Memory of one block, taken piece by piece and given back as a whole. One allocation, since the
+// allocator would hand several of these sizes to the system and fetch them again for each block.
 template <class Real>
-class Buffer {
+class Scratch {
   public:
-    explicit Buffer(std::ptrdiff_t size) : numbers_(new Real[size]) {}
-    Real *data() const { return numbers_.get(); }
+    explicit Scratch(std::ptrdiff_t size) : numbers_(new Real[size]), next_(numbers_.get()) {}
+    Real *take(std::ptrdiff_t size) {
+        Real *taken = next_;
+        next_ += size;
+        return taken;
+    }
 
   private:
     std::unique_ptr<Real[]> numbers_;
+    Real *next_;
 };
 
 constexpr std::ptrdiff_t FIELD_BYTES = 1 << 18;  // of a block, so that it stays in the cache
@@ -40,31 +45,46 @@ class GridBlocks {
             scalars_ = PackedMatrix<Real>(in.scalars, shape.channels, 2 * shape.hidden, false);
     }
 
-    // What is computed first, and what is kept of it.
-    struct Inputs {
-        explicit Inputs(const GridShape &shape)
-            : n_features(static_cast<std::ptrdiff_t>(shape.n_packed()) * most_atoms(shape) *
-                         shape.channels),
-              features(shape.n_inputs * n_features),
-              scalars(2 * most_atoms(shape) * shape.hidden),
-              gate(most_atoms(shape) * shape.hidden) {}
-        std::ptrdiff_t n_features;
-        Buffer<Real> features;  // x, z: [D][n][C]
-        Buffer<Real> scalars;   // s, t: [n][2 H]
-        Buffer<Real> gate;      // [n][H]
+    // What is made of a block of atoms, in the memory of one.
+    struct Block {
+        Block(const GridShape &shape, Scratch<Real> &memory)
+            : features{memory.take(feature_size(shape)), nullptr},
+              scalars(memory.take(2 * gate_size(shape))),
+              gate(memory.take(gate_size(shape))),
+              left(memory.take(panel_size(shape))),
+              right(memory.take(panel_size(shape))),
+              left_values(memory.take(value_size(shape))),
+              right_values(memory.take(value_size(shape))),
+              product(memory.take(value_size(shape))) {
+            features[1] = shape.n_inputs == 2 ? memory.take(feature_size(shape)) : features[0];
+        }
+        // Numbers that the constructor takes.
+        static std::ptrdiff_t size(const GridShape &shape) {
+            return shape.n_inputs * feature_size(shape) + 3 * gate_size(shape) +
+                   2 * panel_size(shape) + 3 * value_size(shape);
+        }
+
+        Real *features[2];                            // x, z: [D][n][C]
+        Real *scalars, *gate;                         // s, t: [n][2 H]; [n][H]
+        Real *left, *right;                           // a panel of the fields: [rows][n][width]
+        Real *left_values, *right_values, *product;   // of one atom: [values][width]
     };
 
-    // A panel of the channels of two fields, and the values of an atom's.
-    struct Panels {
-        explicit Panels(const GridShape &shape)
-            : left(shape.n_rows() * most_atoms(shape) * PANEL<Real>),
-              right(shape.n_rows() * most_atoms(shape) * PANEL<Real>),
-              left_values(shape.n_values() * PANEL<Real>),
-              right_values(shape.n_values() * PANEL<Real>),
-              product(shape.n_values() * PANEL<Real>) {}
-        Buffer<Real> left, right;                              // [rows][n][width]
-        Buffer<Real> left_values, right_values, product;  // [values][width]
-    };
+    static std::ptrdiff_t feature_size(const GridShape &shape) {
+        return static_cast<std::ptrdiff_t>(shape.n_packed()) * most_atoms(shape) * shape.channels;
+    }
+    static std::ptrdiff_t gate_size(const GridShape &shape) {
+        return static_cast<std::ptrdiff_t>(most_atoms(shape)) * shape.hidden;
+    }
+    static std::ptrdiff_t panel_size(const GridShape &shape) {
+        return static_cast<std::ptrdiff_t>(shape.n_rows()) * most_atoms(shape) * PANEL<Real>;
+    }
+    static std::ptrdiff_t value_size(const GridShape &shape) {
+        return static_cast<std::ptrdiff_t>(shape.n_values()) * PANEL<Real>;
+    }
+    static std::ptrdiff_t field_size(const GridShape &shape) {
+        return static_cast<std::ptrdiff_t>(shape.n_rows()) * gate_size(shape);
+    }
 
     static int most_atoms(const GridShape &shape) {
         const auto bytes = static_cast<std::ptrdiff_t>(sizeof(Real)) * shape.n_rows() *
@@ -84,41 +104,35 @@ class GridBlocks {
     }
 
     // Features, scalars and gate of n atoms.
-    void prepare(std::int64_t first, int n, Inputs &inputs) const {
+    void prepare(std::int64_t first, int n, const Block &block) const {
         const int C = shape_.channels, H = shape_.hidden;
         for (int i = 0; i < shape_.n_inputs; ++i)
-            rows_first(n, features_[i] + first * shape_.n_packed() * C, x(inputs, i));
-        Real *scalars = inputs.scalars.data(), *gate = inputs.gate.data();
+            rows_first(n, features_[i] + first * shape_.n_packed() * C, block.features[i]);
+        Real *scalars = block.scalars, *gate = block.gate;
         if (shape_.n_inputs == 1) {
-            scalars_.multiply(n, x(inputs, 0), C, nullptr, 0, scalars, 2 * H);
+            scalars_.multiply(n, block.features[0], C, nullptr, 0, scalars, 2 * H);
         } else {
             for (int t = 0; t < n; ++t) {
-                std::copy_n(x(inputs, 0) + t * C, C, scalars + 2 * t * H);
-                std::copy_n(x(inputs, 1) + t * C, C, scalars + (2 * t + 1) * H);
+                std::copy_n(block.features[0] + t * C, C, scalars + 2 * t * H);
+                std::copy_n(block.features[1] + t * C, C, scalars + (2 * t + 1) * H);
             }
         }
         gate_.multiply(n, scalars, 2 * H, nullptr, 0, gate, H);
         for (int i = 0; i < n * H; i += LANES<Real>) store(gate + i, sigmoid<Real>(load(gate + i)));
     }
 
-    // The i-th input, or the only one.
-    Real *x(const Inputs &inputs, int i) const {
-        return inputs.features.data() + (shape_.n_inputs == 2 ? i : 0) * inputs.n_features;
-    }
-
     // A panel of both fields of n atoms, from channel ``start`` on.
-    void make_fields(int start, int n, const Inputs &inputs, const Panels &panels) const {
+    void make_fields(int start, int n, const Block &block) const {
         const int C = shape_.channels, width = panel_width<Real>(shape_.width, start);
-        left_.to_field(start, n, x(inputs, 0), C, panels.left.data(), width);
-        right_.to_field(start, n, x(inputs, 1), C, panels.right.data(), width);
+        left_.to_field(start, n, block.features[0], C, block.left, width);
+        right_.to_field(start, n, block.features[1], C, block.right, width);
     }
 
     // The values of both fields of the t-th atom.
-    void make_values(int t, int n, int width, const Panels &panels) const {
-        to_values(matrices_.to_grid, width, panels.left.data() + t * width, n * width,
-                  panels.left_values.data());
-        to_values(matrices_.to_grid, width, panels.right.data() + t * width, n * width,
-                  panels.right_values.data());
+    void make_values(int t, int n, int width, const Block &block) const {
+        to_values(matrices_.to_grid, width, block.left + t * width, n * width, block.left_values);
+        to_values(matrices_.to_grid, width, block.right + t * width, n * width,
+                  block.right_values);
     }
 
     // A field of one atom, rows so far apart, to values [values][width].
@@ -162,12 +176,12 @@ class GridBlocks {
     }
 
     // Multiplies each row of a field [rows][n][H] with the atoms' gates.
-    void apply_gate(int n, const Inputs &inputs, Real *field) const {
+    void apply_gate(int n, const Block &block, Real *field) const {
         const int size = n * shape_.hidden;
         for (int row = 0; row < shape_.n_rows(); ++row) {
             Real *values = field + static_cast<std::ptrdiff_t>(row) * size;
             for (int i = 0; i < size; i += LANES<Real>)
-                store(values + i, load(values + i) * load(inputs.gate.data() + i));
+                store(values + i, load(values + i) * load(block.gate + i));
         }
     }
 

@@ -31,49 +31,53 @@ class GridForward {
     }
 
   private:
+    using Blocks = GridBlocks<Real>;
+    using Block = typename Blocks::Block;
+
     void compute(std::int64_t first, int n) const {
         const int H = shape_.hidden, C = shape_.channels, rows = shape_.n_rows();
-        typename GridBlocks<Real>::Inputs inputs(shape_);
-        typename GridBlocks<Real>::Panels panels(shape_);
-        const std::ptrdiff_t size = static_cast<std::ptrdiff_t>(rows) * n * H;
-        const Buffer<Real> field(size), mixed(rows * n * PANEL<Real>);
-        blocks_.prepare(first, n, inputs);
+        Scratch<Real> memory(Block::size(shape_) + Blocks::field_size(shape_) +
+                             Blocks::panel_size(shape_));
+        const Block block(shape_, memory);
+        Real *field = memory.take(Blocks::field_size(shape_));
+        Real *mixed = memory.take(Blocks::panel_size(shape_));
+        blocks_.prepare(first, n, block);
         for (int start = 0; start < shape_.width; start += PANEL<Real>) {
             const int width = panel_width<Real>(shape_.width, start);
-            blocks_.make_fields(start, n, inputs, panels);
-            Real *to = mixing_.empty() ? field.data() + start : mixed.data();
+            blocks_.make_fields(start, n, block);
+            Real *to = mixing_.empty() ? field + start : mixed;
             const int ld = mixing_.empty() ? H : width;
             for (int t = 0; t < n; ++t) {
-                blocks_.make_values(t, n, width, panels);
-                multiply_values(shape_, width, panels.left_values.data(),
-                                panels.right_values.data(), panels.product.data());
-                blocks_.from_values(blocks_.matrices().from_grid, width, panels.product.data(),
+                blocks_.make_values(t, n, width, block);
+                multiply_values(shape_, width, block.left_values,
+                                block.right_values, block.product);
+                blocks_.from_values(blocks_.matrices().from_grid, width, block.product,
                                     to + t * ld, n * ld);
             }
             if (!mixing_.empty()) {
-                mixing_[start / PANEL<Real>].multiply(rows * n, mixed.data(), width,
-                                                      start > 0 ? field.data() : nullptr, H,
-                                                      field.data(), H);
+                mixing_[start / PANEL<Real>].multiply(rows * n, mixed, width,
+                                                      start > 0 ? field : nullptr, H,
+                                                      field, H);
             }
         }
         for (int k = 0; k <= shape_.kmax; ++k) {
             const std::ptrdiff_t per_atom = static_cast<std::ptrdiff_t>(shape_.rows_of(k)) * H;
-            const Real *from = field.data() + static_cast<std::ptrdiff_t>(shape_.first_row(k)) * n * H;
+            const Real *from = field + static_cast<std::ptrdiff_t>(shape_.first_row(k)) * n * H;
             if (saved_[k] != nullptr) std::copy_n(from, n * per_atom, saved_[k] + first * per_atom);
         }
-        blocks_.apply_gate(n, inputs, field.data());
-        add_scalar_path(n, inputs, field.data());
-        Real *y = blocks_.x(inputs, 0);  // no longer needed
-        second_.from_field(n, field.data(), H, false, y, C);
+        blocks_.apply_gate(n, block, field);
+        add_scalar_path(n, block, field);
+        Real *y = block.features[0];  // no longer needed
+        second_.from_field(n, field, H, false, y, C);
         blocks_.atoms_first(n, y, y_ + first * shape_.n_packed() * C);
     }
 
     // silu(s) t, to l = 0 and k = 0.
-    void add_scalar_path(int n, const typename GridBlocks<Real>::Inputs &inputs,
+    void add_scalar_path(int n, const Block &block,
                          Real *field) const {
         const int H = shape_.hidden;
         for (int t = 0; t < n; ++t) {
-            const Real *scalars = inputs.scalars.data() + 2 * t * H;
+            const Real *scalars = block.scalars + 2 * t * H;
             for (int c = 0; c < H; c += LANES<Real>) {
                 const Vector<Real> s = load(scalars + c);
                 Real *to = field + t * H + c;
