@@ -64,22 +64,19 @@ class GridBackward {
             const Real *product = field + start;
             int ld = H;
             if (!mixing_.empty()) {
-                mixing_[0].multiply_panel(start, rows * n, field, H, nullptr, 0,
-                                          mixed, width);
+                mixing_[0].multiply_panel(start, rows * n, field, H, nullptr, 0, mixed, width);
                 product = mixed;
                 ld = width;
             }
             blocks_.make_fields(start, n, block);
             for (int t = 0; t < n; ++t) {
                 blocks_.make_values(t, n, width, block);
-                blocks_.to_values(back_.from_grid, width, product + t * ld, n * ld,
-                                  block.product);
+                blocks_.to_values(back_.from_grid, width, product + t * ld, n * ld, block.product);
                 through_product(t, n, width, block.right_values, block, values, block.left);
                 through_product(t, n, width, block.left_values, block, values, block.right);
             }
             left_[start / PANEL<Real>].from_field(n, block.left, width, true, result[0], C);
-            right_[start / PANEL<Real>].from_field(n, block.right, width, true, result[1],
-                                                   C);
+            right_[start / PANEL<Real>].from_field(n, block.right, width, true, result[1], C);
         }
         for (int i = 0; i < shape_.n_inputs; ++i)
             blocks_.atoms_first(n, result[i], gradients_[i] + first * shape_.n_packed() * C);
@@ -89,8 +86,7 @@ class GridBackward {
     void through_product(int t, int n, int width, const Real *other, const Block &block,
                          Real *values, Real *field) const {
         multiply_values_back(shape_, width, block.product, other, values);
-        blocks_.from_values(back_.to_grid, width, values, field + t * width,
-                            n * width);
+        blocks_.from_values(back_.to_grid, width, values, field + t * width, n * width);
     }
 
     // From the gradient of the gated field to that of the features by way of s and t. ``logits``:

@@ -64,10 +64,10 @@ class GridBlocks {
                    2 * panel_size(shape) + 3 * value_size(shape);
         }
 
-        Real *features[2];                            // x, z: [D][n][C]
-        Real *scalars, *gate;                         // s, t: [n][2 H]; [n][H]
-        Real *left, *right;                           // a panel of the fields: [rows][n][width]
-        Real *left_values, *right_values, *product;   // of one atom: [values][width]
+        Real *features[2];                           // x, z: [D][n][C]
+        Real *scalars, *gate;                        // s, t: [n][2 H]; [n][H]
+        Real *left, *right;                          // a panel of the fields: [rows][n][width]
+        Real *left_values, *right_values, *product;  // of one atom: [values][width]
     };
 
     static std::ptrdiff_t feature_size(const GridShape &shape) {
@@ -131,8 +131,7 @@ class GridBlocks {
     // The values of both fields of the t-th atom.
     void make_values(int t, int n, int width, const Block &block) const {
         to_values(matrices_.to_grid, width, block.left + t * width, n * width, block.left_values);
-        to_values(matrices_.to_grid, width, block.right + t * width, n * width,
-                  block.right_values);
+        to_values(matrices_.to_grid, width, block.right + t * width, n * width, block.right_values);
     }
 
     // A field of one atom, rows so far apart, to values [values][width].
@@ -147,8 +146,8 @@ class GridBlocks {
     }
 
     // The reverse.
-    void from_values(const std::vector<std::vector<Real>> &matrices, int width,
-                     const Real *values, Real *field, int ld) const {
+    void from_values(const std::vector<std::vector<Real>> &matrices, int width, const Real *values,
+                     Real *field, int ld) const {
         for (int k = 0; k <= shape_.kmax; ++k) {
             const int n_values = shape_.values_of(k);
             product(shape_.rows_of(k), width, n_values, matrices[k].data(), n_values,

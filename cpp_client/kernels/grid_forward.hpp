@@ -13,9 +13,9 @@ class GridForward {
     GridForward(const GridShape &shape, const GridTensors<Real> &in, Real *y, Real *const *saved)
         : shape_(shape),
           blocks_(shape, in),
-          second_(shape, in.second,
-                  {shape.hidden * shape.channels, 0, shape.hidden, shape.channels, shape.channels,
-                   1}),
+          second_(
+              shape, in.second,
+              {shape.hidden * shape.channels, 0, shape.hidden, shape.channels, shape.channels, 1}),
           y_(y),
           saved_(saved) {
         if (in.mixing == nullptr) return;
@@ -49,15 +49,14 @@ class GridForward {
             const int ld = mixing_.empty() ? H : width;
             for (int t = 0; t < n; ++t) {
                 blocks_.make_values(t, n, width, block);
-                multiply_values(shape_, width, block.left_values,
-                                block.right_values, block.product);
-                blocks_.from_values(blocks_.matrices().from_grid, width, block.product,
-                                    to + t * ld, n * ld);
+                multiply_values(shape_, width, block.left_values, block.right_values,
+                                block.product);
+                blocks_.from_values(blocks_.matrices().from_grid, width, block.product, to + t * ld,
+                                    n * ld);
             }
             if (!mixing_.empty()) {
                 mixing_[start / PANEL<Real>].multiply(rows * n, mixed, width,
-                                                      start > 0 ? field : nullptr, H,
-                                                      field, H);
+                                                      start > 0 ? field : nullptr, H, field, H);
             }
         }
         for (int k = 0; k <= shape_.kmax; ++k) {
@@ -73,8 +72,7 @@ class GridForward {
     }
 
     // silu(s) t, to l = 0 and k = 0.
-    void add_scalar_path(int n, const Block &block,
-                         Real *field) const {
+    void add_scalar_path(int n, const Block &block, Real *field) const {
         const int H = shape_.hidden;
         for (int t = 0; t < n; ++t) {
             const Real *scalars = block.scalars + 2 * t * H;

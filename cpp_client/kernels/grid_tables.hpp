@@ -69,8 +69,8 @@ struct GridMatrices {
 
 // Where in a weight [..., rows, columns] its matrices, or parts of them, lie.
 struct MatrixPart {
-    int size;         // numbers of a whole matrix
-    int first;        // number of the part's first element
+    int size;   // numbers of a whole matrix
+    int first;  // number of the part's first element
     int depth, columns;
     int row, column;  // from one to the next
 };

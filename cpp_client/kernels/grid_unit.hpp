@@ -13,8 +13,8 @@ struct GridShape {
     int n_inputs = 1, lmax = 0, kmax = 0;
     int channels = 0, hidden = 0, width = 0, points = 0;  // C, H, P, G
 
-    int n_packed() const { return (lmax + 1) * (lmax + 1); }   // D
-    int rows_of(int k) const {                                 // of a field, with frames -k and +k
+    int n_packed() const { return (lmax + 1) * (lmax + 1); }  // D
+    int rows_of(int k) const {                                // of a field, with frames -k and +k
         return k == 0 ? n_packed() : 2 * (n_packed() - k * k);
     }
     int values_of(int k) const { return k == 0 ? points : 2 * points; }

@@ -20,8 +20,8 @@ struct Kernels {
                        const Real *const *saved, const Real *grad_sums, Real *grad_features,
                        Real *grad_wigner, Real *grad_radial, Real *grad_weight,
                        const ParallelFor &);
-    // A gated product of two fields of each atom, between layers. ``y`` [N, D, C]; ``saved``, for the
-    // way back: of each k [rows of a field, N, H], or null.
+    // A gated product of two fields of each atom, between layers. ``y`` [N, D, C]; ``saved``, for
+    // the way back: of each k [rows of a field, N, H], or null.
     void (*grid)(const GridShape &, const GridTensors<Real> &, Real *y, Real *const *saved,
                  const ParallelFor &);
     // ``grad`` [N, D, C] given; results are like the features.

@@ -107,8 +107,8 @@ struct GridForwardKernel {
         require(context.GetOutputCount() == n_outputs, "an output is missing");
         Real *y = context.GetOutput(0, Shape{shape.n_atoms, shape.n_packed(), shape.channels})
                       .template GetTensorMutableData<Real>();
-        // Null where nothing asks for it, as in graphs without a way back. What else stock operators
-        // save is never made.
+        // Null where nothing asks for it, as in graphs without a way back. What else stock
+        // operators save is never made.
         std::vector<Real *> saved;
         for (int k = 0; k <= shape.kmax; ++k) {
             auto output = context.GetOutput(static_cast<std::size_t>(k) + 1,

@@ -130,7 +130,6 @@ class PackedMatrix {
     }
 
   private:
-
     int depth_ = 0, columns_ = 0;
     std::vector<Real> panels_;
 };
