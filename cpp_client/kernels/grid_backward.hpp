@@ -14,7 +14,7 @@ class GridBackward {
                  const Real *grad, Real *const *gradients)
         : shape_(shape),
           blocks_(shape, in),
-          back_(shape, in, true),
+          back_(half_matrices(shape, in, true)),
           gate_(in.gate, shape.hidden, 2 * shape.hidden, true),
           saved_(saved),
           grad_(grad),
@@ -71,7 +71,7 @@ class GridBackward {
             blocks_.make_fields(start, n, block);
             for (int t = 0; t < n; ++t) {
                 blocks_.make_values(t, n, width, block);
-                blocks_.to_values(back_.from_grid, width, product + t * ld, n * ld, block.product);
+                blocks_.to_values(back_, width, product + t * ld, n * ld, block.product);
                 through_product(t, n, width, block.right_values, block, values, block.left);
                 through_product(t, n, width, block.left_values, block, values, block.right);
             }
@@ -85,8 +85,8 @@ class GridBackward {
     // To the field of the t-th atom from the gradient of its product with ``other``.
     void through_product(int t, int n, int width, const Real *other, const Block &block,
                          Real *values, Real *field) const {
-        multiply_values_back(shape_, width, block.product, other, values);
-        blocks_.from_values(back_.to_grid, width, values, field + t * width, n * width);
+        at_points<Real, MultipliedBack>(shape_, width, block.product, other, values);
+        blocks_.from_values(back_, width, values, field + t * width, n * width);
     }
 
     // From the gradient of the gated field to that of the features by way of s and t. ``logits``:
@@ -132,7 +132,7 @@ class GridBackward {
 
     const GridShape &shape_;
     GridBlocks<Real> blocks_;
-    GridMatrices<Real> back_;
+    std::vector<HalfMatrix<Real>> back_;
     PackedMatrix<Real> gate_, scalars_;
     std::vector<FieldLayer<Real>> second_, left_, right_;  // the last two of each panel
     std::vector<PackedMatrix<Real>> mixing_;               // none or one

@@ -38,7 +38,7 @@ class GridBlocks {
         : shape_(shape),
           left_(shape, in.left, first_layer(shape)),
           right_(shape, in.right, first_layer(shape)),
-          matrices_(shape, in, false),
+          matrices_(half_matrices(shape, in, false)),
           gate_(in.gate, 2 * shape.hidden, shape.hidden, false),
           features_{in.features[0], in.features[1]} {
         if (in.scalars != nullptr)
@@ -130,29 +130,27 @@ class GridBlocks {
 
     // The values of both fields of the t-th atom.
     void make_values(int t, int n, int width, const Block &block) const {
-        to_values(matrices_.to_grid, width, block.left + t * width, n * width, block.left_values);
-        to_values(matrices_.to_grid, width, block.right + t * width, n * width, block.right_values);
+        to_values(matrices_, width, block.left + t * width, n * width, block.left_values);
+        to_values(matrices_, width, block.right + t * width, n * width, block.right_values);
     }
 
     // A field of one atom, rows so far apart, to values [values][width].
-    void to_values(const std::vector<std::vector<Real>> &matrices, int width, const Real *field,
-                   int ld, Real *values) const {
-        for (int k = 0; k <= shape_.kmax; ++k) {
-            const int rows = shape_.rows_of(k);
-            product(shape_.values_of(k), width, rows, matrices[k].data(), rows,
-                    field + shape_.first_row(k) * ld, ld, static_cast<const Real *>(nullptr), 0,
-                    values + shape_.first_value(k) * width, width);
+    static void to_values(const std::vector<HalfMatrix<Real>> &matrices, int width,
+                          const Real *field, int ld, Real *values) {
+        for (const HalfMatrix<Real> &m : matrices) {
+            product(m.n_values, width, m.n_rows, m.to_grid.data(), m.n_rows,
+                    field + m.first_row * ld, ld, static_cast<const Real *>(nullptr), 0,
+                    values + m.first_value * width, width);
         }
     }
 
     // The reverse.
-    void from_values(const std::vector<std::vector<Real>> &matrices, int width, const Real *values,
-                     Real *field, int ld) const {
-        for (int k = 0; k <= shape_.kmax; ++k) {
-            const int n_values = shape_.values_of(k);
-            product(shape_.rows_of(k), width, n_values, matrices[k].data(), n_values,
-                    values + shape_.first_value(k) * width, width,
-                    static_cast<const Real *>(nullptr), 0, field + shape_.first_row(k) * ld, ld);
+    static void from_values(const std::vector<HalfMatrix<Real>> &matrices, int width,
+                            const Real *values, Real *field, int ld) {
+        for (const HalfMatrix<Real> &m : matrices) {
+            product(m.n_rows, width, m.n_values, m.from_grid.data(), m.n_values,
+                    values + m.first_value * width, width, static_cast<const Real *>(nullptr), 0,
+                    field + m.first_row * ld, ld);
         }
     }
 
@@ -184,7 +182,7 @@ class GridBlocks {
         }
     }
 
-    const GridMatrices<Real> &matrices() const { return matrices_; }
+    const std::vector<HalfMatrix<Real>> &matrices() const { return matrices_; }
 
   private:
     static MatrixPart first_layer(const GridShape &shape) {
@@ -193,7 +191,7 @@ class GridBlocks {
 
     const GridShape &shape_;
     FieldLayer<Real> left_, right_;
-    GridMatrices<Real> matrices_;
+    std::vector<HalfMatrix<Real>> matrices_;
     PackedMatrix<Real> gate_, scalars_;
     const Real *features_[2];
 };

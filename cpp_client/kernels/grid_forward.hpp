@@ -49,10 +49,9 @@ class GridForward {
             const int ld = mixing_.empty() ? H : width;
             for (int t = 0; t < n; ++t) {
                 blocks_.make_values(t, n, width, block);
-                multiply_values(shape_, width, block.left_values, block.right_values,
-                                block.product);
-                blocks_.from_values(blocks_.matrices().from_grid, width, block.product, to + t * ld,
-                                    n * ld);
+                at_points<Real, Multiplied>(shape_, width, block.left_values, block.right_values,
+                                            block.product);
+                blocks_.from_values(blocks_.matrices(), width, block.product, to + t * ld, n * ld);
             }
             if (!mixing_.empty()) {
                 mixing_[start / PANEL<Real>].multiply(rows * n, mixed, width,

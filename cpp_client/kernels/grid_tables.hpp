@@ -16,56 +16,75 @@ struct FieldRows {
     int packed;  // first packed row
     int count;   // 2 l + 1
     int frame;   // |k|
+    int sign;    // 1 of frame +k
+    int half;
     int matrix;  // of the frame's
+
+    // The place of the i-th among the rows of k in files, where -k and +k of a row are neighbours.
+    int in_file(int i) const {
+        return frame == 0 ? packed + i : 2 * (packed + i - frame * frame) + sign;
+    }
 };
 
 inline std::vector<FieldRows> field_rows(const GridShape &shape) {
     std::vector<FieldRows> rows;
     int first = 0;
     for (int k = 0; k <= shape.kmax; ++k) {
-        for (int l = k; l <= shape.lmax; ++l) {
-            const int signs = k == 0 ? 1 : 2;
-            for (int sign = 0; sign < signs; ++sign) {
-                rows.push_back({first, l * l, 2 * l + 1, k, (l - k) * signs + sign});
-                first += 2 * l + 1;
+        const int signs = k == 0 ? 1 : 2;
+        for (int half = 0; half < 2; ++half) {
+            for (int l = k; l <= shape.lmax; ++l) {
+                for (int sign = 0; sign < signs; ++sign) {
+                    if (shape.half_of(k, l, sign) != half) continue;
+                    rows.push_back(
+                        {first, l * l, 2 * l + 1, k, sign, half, (l - k) * signs + sign});
+                    first += 2 * l + 1;
+                }
             }
         }
     }
     return rows;
 }
 
-// The place among a field's rows of frame k that ``row`` of the files' order has, in which frames
-// -k and +k of a packed row follow each other.
-inline int field_row(int k, int row) {
-    if (k == 0) return row;
-    const int packed = k * k + row / 2;
-    int l = k;
-    while ((l + 1) * (l + 1) <= packed) ++l;
-    return 2 * (l * l - k * k) + (row % 2) * (2 * l + 1) + packed - l * l;
-}
-
-// Matrices between coefficients and values of each k, and their transposes.
+// The matrix between coefficients and values of one half of the frames of a k.
 template <class Real>
-struct GridMatrices {
-    std::vector<std::vector<Real>> to_grid, from_grid;
+struct HalfMatrix {
+    int first_row, n_rows;        // of the field
+    int first_value, n_values;    // of its values
+    std::vector<Real> to_grid;    // [values, rows]
+    std::vector<Real> from_grid;  // [rows, values]
+};
 
-    // ``back``: transposed, from values to coefficients and from coefficients to values.
-    GridMatrices(const GridShape &shape, const GridTensors<Real> &in, bool back) {
-        for (int k = 0; k <= shape.kmax; ++k) {
-            const int rows = shape.rows_of(k), values = shape.values_of(k);
-            to_grid.emplace_back(static_cast<std::size_t>(rows) * values);
-            from_grid.emplace_back(static_cast<std::size_t>(rows) * values);
-            for (int i = 0; i < rows; ++i) {
-                const int place = field_row(k, i);
-                for (int g = 0; g < values; ++g) {
-                    const int by_value = g * rows + place, by_row = place * values + g;
-                    to_grid[k][back ? by_row : by_value] = in.to_grid[k][g * rows + i];
-                    from_grid[k][back ? by_value : by_row] = in.from_grid[k][i * values + g];
-                }
+// ``back``: their transposes, from_grid as the one to values.
+template <class Real>
+std::vector<HalfMatrix<Real>> half_matrices(const GridShape &shape, const GridTensors<Real> &in,
+                                            bool back) {
+    std::vector<HalfMatrix<Real>> matrices;
+    for (int k = 0; k <= shape.kmax; ++k) {
+        for (int half = 0; half < 2; ++half) {
+            const int n_rows = shape.rows_of_half(k, half), n_values = shape.values_of(k) / 2;
+            const auto size = static_cast<std::size_t>(n_rows) * n_values;
+            matrices.push_back({shape.first_row(k) + half * shape.rows_of_half(k, 0), n_rows,
+                                shape.first_value(k) + half * n_values, n_values,
+                                std::vector<Real>(size), std::vector<Real>(size)});
+        }
+    }
+    for (const FieldRows &rows : field_rows(shape)) {
+        HalfMatrix<Real> &m = matrices[2 * rows.frame + rows.half];
+        const int all_rows = shape.rows_of(rows.frame), all_values = shape.values_of(rows.frame);
+        for (int i = 0; i < rows.count; ++i) {
+            const int row = rows.first - m.first_row + i, in_file = rows.in_file(i);
+            for (int g = 0; g < m.n_values; ++g) {
+                // u, then v, of the first half of the points.
+                const int value = g < shape.points / 2 ? g : g + shape.points / 2;
+                const Real to = in.to_grid[rows.frame][value * all_rows + in_file],
+                           from = in.from_grid[rows.frame][in_file * all_values + value];
+                m.to_grid[g * m.n_rows + row] = back ? from : to;
+                m.from_grid[row * m.n_values + g] = back ? to : from;
             }
         }
     }
-};
+    return matrices;
+}
 
 // Where in a weight [..., rows, columns] its matrices, or parts of them, lie.
 struct MatrixPart {

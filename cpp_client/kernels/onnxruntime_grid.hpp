@@ -73,7 +73,8 @@ struct GridInputs {
         for (const std::int64_t length : {features[2], left[2], gate[1]})
             require(length > 0 && length % 16 == 0 && length < MOST_CHANNELS,
                     "channels are no multiple of 16, or too many");
-        require(to_grid[0] > 0 && to_grid[0] < MOST_POINTS, "the number of points is wrong");
+        require(to_grid[0] > 0 && to_grid[0] % 2 == 0 && to_grid[0] < MOST_POINTS,
+                "the number of points is wrong");
         shape.channels = static_cast<int>(features[2]);
         shape.width = static_cast<int>(left[2]);
         shape.hidden = static_cast<int>(gate[1]);
