@@ -2,6 +2,8 @@
 #include "kernels.hpp"
 
 #include "edge_backward.hpp"
+#include "grid_backward.hpp"
+#include "grid_forward.hpp"
 #include "row_interpreter.hpp"
 
 namespace sezm::kernels {
@@ -23,13 +25,30 @@ void backward(const EdgeShape &shape, const EdgeTensors<Real> &in, const SourceR
 }
 
 template <class Real>
+void grid_forward(const GridShape &shape, const GridTensors<Real> &in, Real *y, Real *const *saved,
+                  const ParallelFor &parallel_for) {
+    GridForward<Real>(shape, in, y, saved).run(parallel_for);
+}
+
+template <class Real>
+void grid_backward(const GridShape &shape, const GridTensors<Real> &in, const Real *const *saved,
+                   const Real *grad, Real *const *gradients, const ParallelFor &parallel_for) {
+    GridBackward<Real>(shape, in, saved, grad, gradients).run(parallel_for);
+}
+
+template <class Real>
 void run_rows(const RowProgram &program, const RowTensors<Real> &tensors,
               const ParallelFor &parallel_for) {
     RowInterpreter<Real>(program, tensors).run(parallel_for);
 }
 
-extern const Kernels<float> float_kernels{forward<float>, backward<float>, run_rows<float>};
-extern const Kernels<double> double_kernels{forward<double>, backward<double>, run_rows<double>};
+template <class Real>
+constexpr Kernels<Real> all() {
+    return {forward<Real>, backward<Real>, grid_forward<Real>, grid_backward<Real>, run_rows<Real>};
+}
+
+extern const Kernels<float> float_kernels = all<float>();
+extern const Kernels<double> double_kernels = all<double>();
 
 }  // namespace SEZM_KERNEL_ISA
 }  // namespace sezm::kernels

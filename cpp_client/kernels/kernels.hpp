@@ -3,6 +3,7 @@
 
 #include "edge_messages.hpp"
 #include "edge_shape.hpp"
+#include "grid_unit.hpp"
 #include "parallel_for.hpp"
 #include "row_program.hpp"
 
@@ -19,6 +20,13 @@ struct Kernels {
                        const Real *const *saved, const Real *grad_sums, Real *grad_features,
                        Real *grad_wigner, Real *grad_radial, Real *grad_weight,
                        const ParallelFor &);
+    // A gated product of two fields of each atom, between layers. ``y`` [N, D, C]; ``saved``, for
+    // the way back: of each k [rows of a field, N, H], or null.
+    void (*grid)(const GridShape &, const GridTensors<Real> &, Real *y, Real *const *saved,
+                 const ParallelFor &);
+    // ``grad`` [N, D, C] given; results are like the features.
+    void (*grid_back)(const GridShape &, const GridTensors<Real> &, const Real *const *saved,
+                      const Real *grad, Real *const *gradients, const ParallelFor &);
     // A program that acts on each row alone.
     void (*rows)(const RowProgram &, const RowTensors<Real> &, const ParallelFor &);
 };

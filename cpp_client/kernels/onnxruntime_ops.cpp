@@ -2,9 +2,11 @@
 //
 // Files hold all these operators as functions of stock operators (export/FORMAT.md, "Functions"),
 // which ONNX Runtime expands where this library is not registered.
+#include <algorithm>
 #include <memory>
 
 #include "onnxruntime_edges.hpp"
+#include "onnxruntime_grid.hpp"
 #include "onnxruntime_rows.hpp"
 
 namespace sezm::kernels {
@@ -22,6 +24,15 @@ class Operators {
             for (int mmax = 0; mmax <= lmax; ++mmax) {
                 add<ForwardOp>("EdgeMessages", lmax, mmax);
                 add<BackwardOp>("EdgeMessagesGrad", lmax, mmax);
+            }
+        }
+        for (int lmax = 1; lmax <= HIGHEST_DEGREE; ++lmax) {
+            for (int kmax = 0; kmax <= std::min(lmax, HIGHEST_FRAME); ++kmax) {
+                for (int n_inputs = 1; n_inputs <= 2; ++n_inputs) {
+                    const GridDegrees degrees{n_inputs, lmax, kmax};
+                    add<GridForwardOp>("GridUnit", degrees);
+                    add<GridBackwardOp>("GridUnitGrad", degrees);
+                }
             }
         }
         for (int number = 0; number < ROW_PROGRAMS; ++number) add<RowsOp>(number);

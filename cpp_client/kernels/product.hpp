@@ -78,7 +78,16 @@ inline void product(int rows, int columns, int depth, const Real *a, int lda, co
     }
 }
 
-// A weight matrix in panels of two vectors, so that a product reads it in order.
+// Columns of a panel: two vectors, or the last one.
+template <class Real>
+constexpr int PANEL = 2 * LANES<Real>;
+
+template <class Real>
+inline int panel_width(int columns, int first) {
+    return columns - first < PANEL<Real> ? columns - first : PANEL<Real>;
+}
+
+// A weight matrix in panels, so that a product reads it in order.
 template <class Real>
 class PackedMatrix {
   public:
@@ -86,11 +95,14 @@ class PackedMatrix {
 
     // ``transposed``: of W[columns, depth] instead of W[depth, columns].
     PackedMatrix(const Real *w, int depth, int columns, bool transposed)
+        : PackedMatrix(w, depth, columns, transposed ? 1 : columns, transposed ? depth : 1) {}
+
+    // Part of a larger matrix, whose rows and columns are so far apart.
+    PackedMatrix(const Real *w, int depth, int columns, int row, int column)
         : depth_(depth), columns_(columns), panels_(static_cast<std::size_t>(depth) * columns) {
-        const int row = transposed ? 1 : columns, column = transposed ? depth : 1;
         Real *to = panels_.data();
-        for (int start = 0; start < columns; start += WIDTH) {
-            const int width = width_at(start);
+        for (int start = 0; start < columns; start += PANEL<Real>) {
+            const int width = panel_width<Real>(columns, start);
             for (int k = 0; k < depth; ++k) {
                 for (int j = 0; j < width; ++j) *to++ = w[k * row + (start + j) * column];
             }
@@ -100,24 +112,24 @@ class PackedMatrix {
     // C[rows, columns] = START + A[rows, depth] W.
     void multiply(int rows, const Real *a, int lda, const Real *start, int ld_start, Real *c,
                   int ldc) const {
-        const Real *panel = panels_.data();
-        for (int j = 0; j < columns_; j += WIDTH) {
-            const int width = width_at(j);
-            const Real *from = start ? start + j : nullptr;
-            if (width == WIDTH) {
-                all_rows<Real, 2>(rows, depth_, a, lda, panel, width, from, ld_start, c + j, ldc);
-            } else {
-                all_rows<Real, 1>(rows, depth_, a, lda, panel, width, from, ld_start, c + j, ldc);
-            }
-            panel += static_cast<std::ptrdiff_t>(depth_) * width;
+        for (int j = 0; j < columns_; j += PANEL<Real>) {
+            multiply_panel(j, rows, a, lda, start ? start + j : nullptr, ld_start, c + j, ldc);
+        }
+    }
+
+    // The columns from ``first``, a multiple of PANEL, alone; ``start`` and C begin with them.
+    void multiply_panel(int first, int rows, const Real *a, int lda, const Real *start,
+                        int ld_start, Real *c, int ldc) const {
+        const Real *panel = panels_.data() + static_cast<std::ptrdiff_t>(depth_) * first;
+        const int width = panel_width<Real>(columns_, first);
+        if (width == PANEL<Real>) {
+            all_rows<Real, 2>(rows, depth_, a, lda, panel, width, start, ld_start, c, ldc);
+        } else {
+            all_rows<Real, 1>(rows, depth_, a, lda, panel, width, start, ld_start, c, ldc);
         }
     }
 
   private:
-    static constexpr int WIDTH = 2 * LANES<Real>;
-
-    int width_at(int start) const { return columns_ - start < WIDTH ? columns_ - start : WIDTH; }
-
     int depth_ = 0, columns_ = 0;
     std::vector<Real> panels_;
 };

@@ -144,6 +144,8 @@ def test_kernels_are_what_runs(kernels: Path, mini: Path, tmp_path: Path) -> Non
     onnxruntime.InferenceSession(str(mini), options)
     kinds = [node.op_type for node in onnx.load(str(optimised)).graph.node]
     assert kinds.count("EdgeMessages_2_1") == kinds.count("EdgeMessagesGrad_2_1") == 2
+    for kind in ("GridUnit_1_2_1", "GridUnitGrad_1_2_1", "GridUnit_2_2_1", "GridUnitGrad_2_2_1"):
+        assert kinds.count(kind) == 2
     assert sum(kind.startswith("Rows_") for kind in kinds) > 3
 
 

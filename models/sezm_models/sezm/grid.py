@@ -1,4 +1,5 @@
-"""Products of two fields on the sphere or SO(3), exact by quadrature (sezm.md 3.9, 5.2-9).
+"""Fields on the sphere or SO(3) at points, where products are exact by quadrature (sezm.md 3.9,
+5.2-9).
 
 A grid product takes coefficients to points, multiplies, and projects back. The quadrature
 integrates the triple products exactly, so the result is a fixed bilinear (Clebsch-Gordan) map:
@@ -11,38 +12,20 @@ gamma is integrated in closed form: at each point n of the sphere a field is ``f
 with F_k = u_k + i v_k and
 
     f0 = sum c_0 D_0,     u_k = sum c_k D_k + c_-k D_-k,     v_k = sum c_k D_-k - c_-k D_k
-
-and the frames of the product are
-
-    p0  = f0 g0 + 1/2 sum_k Re(F_k G_k*)
-    P_k = f0 G_k + F_k g0 + 1/2 sum_(a+b=k) F_a G_b + 1/2 sum_(a-b=k) (F_a G_b* + F_b* G_a)
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import NamedTuple
 
 import numpy as np
 import torch
 from scipy.integrate import lebedev_rule
 from torch import Tensor, nn
 
+from .grid_values import Field
 from .wigner import WignerRows
-
-
-class Field(NamedTuple):
-    """A field on the sphere (no pairs) or on SO(3), as coefficients or at points.
-
-    Attributes:
-        zero: [N, D, C] coefficients of frame 0, or [N, G, C] values f0.
-        pairs: for k = 1 .. K: [N, 2 D_k, C] coefficients of frames -k, +k (fastest) of each of
-            the D_k rows with l >= k, or [N, 2 G, C]: u_k at all points, then v_k.
-    """
-
-    zero: Tensor
-    pairs: tuple[Tensor, ...] = ()
 
 
 class GridProduct(nn.Module):
@@ -88,24 +71,6 @@ class GridProduct(nn.Module):
         """Values at the points -> coefficients."""
         return self._transform("from_grid", field)
 
-    def multiply(self, left: Field, right: Field) -> Field:
-        """Pointwise product of values, the roll integrated."""
-        f0, g0 = left.zero, right.zero
-        zero = f0 * g0
-        if self.kmax == 0:
-            return Field(zero)
-        f = [_complex(pair) for pair in left.pairs]
-        g = [_complex(pair) for pair in right.pairs]
-        for f_k, g_k in zip(f, g, strict=True):
-            zero = zero + 0.5 * (f_k * g_k).sum(1)
-        pairs = []
-        for k in range(1, self.kmax + 1):
-            pair = f0.unsqueeze(1) * g[k - 1] + f[k - 1] * g0.unsqueeze(1)
-            for term in _mixed_terms(f, g, k):
-                pair = pair + 0.5 * term
-            pairs.append(pair.flatten(1, 2))
-        return Field(zero, tuple(pairs))
-
     def scalar(self, left: Field, right: Field) -> Tensor:
         """The l = 0, k = 0 coefficient of the product of two coefficient fields: [N, C]."""
         result = (left.zero * right.zero * self.zero_scalar).sum(1)
@@ -122,33 +87,6 @@ class GridProduct(nn.Module):
 
     def _constant(self, name: str, value: np.ndarray, dtype: torch.dtype) -> None:
         self.register_buffer(name, torch.tensor(value, dtype=dtype), persistent=False)
-
-
-def _complex(pair: Tensor) -> Tensor:
-    """[N, 2 G, C] -> [N, 2, G, C], real and imaginary part."""
-    return pair.unflatten(1, (2, -1))
-
-
-def _mixed_terms(f: list[Tensor], g: list[Tensor], k: int) -> list[Tensor]:
-    """Twice the terms of P_k that join two frames beyond 0; none for K = 1."""
-    sums = [_product(f[a - 1], g[k - a - 1]) for a in range(1, k)]
-    differences = [
-        _product_conjugate(f[b + k - 1], g[b - 1]) + _product_conjugate(g[b + k - 1], f[b - 1])
-        for b in range(1, len(f) - k + 1)
-    ]
-    return sums + differences
-
-
-def _product(x: Tensor, y: Tensor) -> Tensor:
-    """x y of complex [N, 2, G, C]."""
-    (a, b), (c, d) = x.unbind(1), y.unbind(1)
-    return torch.stack([a * c - b * d, a * d + b * c], 1)
-
-
-def _product_conjugate(x: Tensor, y: Tensor) -> Tensor:
-    """x y* of complex [N, 2, G, C]."""
-    (a, b), (c, d) = x.unbind(1), y.unbind(1)
-    return torch.stack([a * c + b * d, b * c - a * d], 1)
 
 
 def _pair_to_grid(wigner: np.ndarray) -> np.ndarray:
@@ -168,12 +106,25 @@ def _truncation_factors(rows: Sequence[tuple[int, int]]) -> np.ndarray:
 
 
 def _sphere(rows: Sequence[tuple[int, int]], kmax: int) -> tuple[np.ndarray, np.ndarray]:
-    """Wigner rows [G, 2 kmax + 1, D] at the points of an exact rule, its weights [G] (sum 1)."""
+    """Wigner rows [G, 2 kmax + 1, D] at the points of an exact rule, its weights [G] (sum 1).
+
+    Point i + G / 2 is opposite to point i, which kernels use.
+    """
     lmax = max(degree for degree, _ in rows)
     points, weights = lebedev_rule(_lebedev_order(3 * lmax))
+    order = _opposite_halves(points.T)
+    points, weights = points[:, order], weights[order]
     wigner = WignerRows(lmax, kmax, dtype=torch.float64)(torch.tensor(points.T)).numpy()
     columns = [degree * degree + degree + m for degree, m in rows]
     return wigner[:, :, columns], weights / weights.sum()
+
+
+def _opposite_halves(points: np.ndarray) -> np.ndarray:
+    """The order [G] of points [G, 3] of a rule, which has the opposite of each, in halves."""
+    x, y, z = points.T
+    first = np.flatnonzero((z > 0) | ((z == 0) & ((y > 0) | ((y == 0) & (x > 0)))))
+    distances = np.abs(points[first, None] + points).sum(2)
+    return np.concatenate([first, distances.argmin(1)])
 
 
 def _lebedev_order(degree: int) -> int:

@@ -12,7 +12,8 @@ import torch
 from torch import Tensor, nn
 
 from .degrees import packed_rows
-from .grid import Field, GridProduct
+from .grid import GridProduct
+from .grid_values import Field, multiply
 from .linear import ChannelLinear, FocusLinear, degree_matmul, weight_parameter
 
 
@@ -124,7 +125,7 @@ class GridNet(nn.Module):
             Field of [N, rows, F * C].
         """
         grid = self.product
-        product = grid.multiply(grid.to_grid(left), grid.to_grid(right))
+        product = multiply(grid.to_grid(left), grid.to_grid(right))
         probabilities = self._branch_probabilities(scalars)
         product = _map(product, lambda values: self._sum_branches(values, probabilities))
         field = _map(grid.from_grid(product), self._output_projection)

@@ -17,13 +17,14 @@ from torch import Tensor, nn
 
 from ..descriptor import SeZMDescriptor
 from ..ffn import EquivariantFFN
-from ..grid import Field
+from ..grid_values import Field
 from .constants import exact, replace, rounded
 from .fields import FeatureLayer, FieldLayer
+from .grid_units import feed_forward_unit
 
 
 class FoldedFeedForward(nn.Module):
-    """In place of :class:`EquivariantFFN` with a grid product."""
+    """In place of :class:`EquivariantFFN` with a grid product, of any options."""
 
     def __init__(self, plain: EquivariantFFN) -> None:
         super().__init__()
@@ -96,6 +97,8 @@ def simplify_feed_forward(descriptor: SeZMDescriptor) -> None:
     """All units, those of the read-out included."""
 
     def simplified(plain: EquivariantFFN) -> nn.Module:
-        return FoldedFeedForward(plain) if plain.uses_grid else ScalarsOfGated(plain)
+        if not plain.uses_grid:
+            return ScalarsOfGated(plain)
+        return feed_forward_unit(plain) or FoldedFeedForward(plain)
 
     replace(descriptor, EquivariantFFN, simplified)

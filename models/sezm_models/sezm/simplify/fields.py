@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from ..degrees import packed_rows
-from ..grid import Field
+from ..grid_values import Field
 from ..linear import degree_matmul
 from .constants import rounded
 

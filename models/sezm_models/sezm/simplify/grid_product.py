@@ -13,10 +13,11 @@ from ..descriptor import SeZMDescriptor
 from ..grid_net import CrossGridNet
 from .constants import exact, replace
 from .fields import FeatureLayer, FieldLayer
+from .grid_units import cross_unit
 
 
 class FoldedCrossGridNet(nn.Module):
-    """In place of :class:`CrossGridNet` on SO(3)."""
+    """In place of :class:`CrossGridNet` on SO(3), of any options."""
 
     def __init__(self, plain: CrossGridNet) -> None:
         super().__init__()
@@ -40,6 +41,8 @@ def simplify_grid_products(descriptor: SeZMDescriptor) -> None:
     """Those on SO(3), of messages and of atoms; on the sphere there is nothing to fold."""
 
     def simplified(plain: CrossGridNet) -> nn.Module:
-        return plain if plain.on_sphere else FoldedCrossGridNet(plain)
+        if plain.on_sphere:
+            return plain
+        return cross_unit(plain) or FoldedCrossGridNet(plain)
 
     replace(descriptor, CrossGridNet, simplified)
