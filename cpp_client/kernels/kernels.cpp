@@ -2,6 +2,7 @@
 #include "kernels.hpp"
 
 #include "edge_backward.hpp"
+#include "escn_forward.hpp"
 #include "row_interpreter.hpp"
 
 namespace sezm::kernels {
@@ -23,13 +24,21 @@ void backward(const EdgeShape &shape, const EdgeTensors<Real> &in, const SourceR
 }
 
 template <class Real>
+void escn(const EscnShape &shape, const EscnTensors<Real> &in, Real *sums,
+          const ParallelFor &parallel_for) {
+    EscnForward<Real>(shape, in, sums).run(parallel_for);
+}
+
+template <class Real>
 void run_rows(const RowProgram &program, const RowTensors<Real> &tensors,
               const ParallelFor &parallel_for) {
     RowInterpreter<Real>(program, tensors).run(parallel_for);
 }
 
-extern const Kernels<float> float_kernels{forward<float>, backward<float>, run_rows<float>};
-extern const Kernels<double> double_kernels{forward<double>, backward<double>, run_rows<double>};
+extern const Kernels<float> float_kernels{forward<float>, backward<float>, escn<float>,
+                                           run_rows<float>};
+extern const Kernels<double> double_kernels{forward<double>, backward<double>, escn<double>,
+                                             run_rows<double>};
 
 }  // namespace SEZM_KERNEL_ISA
 }  // namespace sezm::kernels

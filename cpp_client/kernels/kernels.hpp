@@ -3,6 +3,7 @@
 
 #include "edge_messages.hpp"
 #include "edge_shape.hpp"
+#include "escn_shape.hpp"
 #include "parallel_for.hpp"
 #include "row_program.hpp"
 
@@ -19,6 +20,8 @@ struct Kernels {
                        const Real *const *saved, const Real *grad_sums, Real *grad_features,
                        Real *grad_wigner, Real *grad_radial, Real *grad_weight,
                        const ParallelFor &);
+    // The messages of an eSCN layer, ``sums`` [A, D, C].
+    void (*escn)(const EscnShape &, const EscnTensors<Real> &, Real *sums, const ParallelFor &);
     // A program that acts on each row alone.
     void (*rows)(const RowProgram &, const RowTensors<Real> &, const ParallelFor &);
 };

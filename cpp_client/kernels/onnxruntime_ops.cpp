@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "onnxruntime_edges.hpp"
+#include "onnxruntime_escn.hpp"
 #include "onnxruntime_rows.hpp"
 
 namespace sezm::kernels {
@@ -22,6 +23,8 @@ class Operators {
             for (int mmax = 0; mmax <= lmax; ++mmax) {
                 add<ForwardOp>("EdgeMessages", lmax, mmax);
                 add<BackwardOp>("EdgeMessagesGrad", lmax, mmax);
+                add<EscnOp>(0, lmax, mmax);
+                add<EscnOp>(lmax, lmax, mmax);
             }
         }
         for (int number = 0; number < ROW_PROGRAMS; ++number) add<RowsOp>(number);
