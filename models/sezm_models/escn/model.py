@@ -173,7 +173,7 @@ class eSCN(WithTables):
             atomic_numbers.index_select(0, source),
             atomic_numbers.index_select(0, target),
             wigner,
-            (distance < self.config.cutoff).to(wigner.dtype),
+            1.0 - (distance >= self.config.cutoff).to(wigner.dtype),  # counts if it is no number
         )
 
 
