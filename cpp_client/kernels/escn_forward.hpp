@@ -20,9 +20,10 @@ constexpr int ESCN_TILE = 64;  // edges that are multiplied with last weights at
 template <class Real>
 class EscnForward {
   public:
-    EscnForward(const EscnShape &shape, const EscnTensors<Real> &in, Real *sums)
+    EscnForward(const EscnShape &shape, const EscnTensors<Real> &in, Real *workspace, Real *sums)
         : shape_(shape),
           in_(in),
+          workspace_(workspace),
           sums_(sums),
           sources_(shape.n_atoms, shape.n_edges, in.source, in.weight),
           targets_(shape.n_atoms, shape.n_edges, in.target, in.weight),
@@ -34,8 +35,7 @@ class EscnForward {
     void run(const ParallelFor &parallel_for) const {
         std::fill(sums_, sums_ + shape_.n_atoms * shape_.n_packed() * shape_.channels, Real(0));
         const auto n = static_cast<std::int64_t>(sources_.edge.size());
-        const std::unique_ptr<Real[]> memory(new Real[n * shape_.hidden_width()]);
-        const HiddenLayers<Real> hidden{memory.get(), n};
+        const HiddenLayers<Real> hidden{workspace_, n};
         parallel_for(static_cast<std::int64_t>(sources_.blocks.size()), [&](std::int64_t i) {
             const EscnBlock &block = sources_.blocks[i];
             typename EscnFirst<Real>::Scratch scratch;
@@ -111,6 +111,7 @@ class EscnForward {
 
     const EscnShape &shape_;
     const EscnTensors<Real> &in_;
+    Real *workspace_;  // hidden layers of the sources, in their order
     Real *sums_;
     EscnEdges sources_, targets_;
     EscnFirst<Real> of_source_, of_target_;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdint>
 
 namespace sezm::kernels {
@@ -34,6 +35,7 @@ struct EscnShape {
         return count;
     }
     int hidden_width() const { return first_hidden(n_orders()) * hidden; }
+    std::size_t workspace() const { return static_cast<std::size_t>(n_edges) * hidden_width(); }
 };
 
 // Weights of order m of one end of the edges; of m = 0 there is no imaginary part.

@@ -24,9 +24,9 @@ void backward(const EdgeShape &shape, const EdgeTensors<Real> &in, const SourceR
 }
 
 template <class Real>
-void escn(const EscnShape &shape, const EscnTensors<Real> &in, Real *sums,
+void escn(const EscnShape &shape, const EscnTensors<Real> &in, Real *workspace, Real *sums,
           const ParallelFor &parallel_for) {
-    EscnForward<Real>(shape, in, sums).run(parallel_for);
+    EscnForward<Real>(shape, in, workspace, sums).run(parallel_for);
 }
 
 template <class Real>

@@ -20,8 +20,9 @@ struct Kernels {
                        const Real *const *saved, const Real *grad_sums, Real *grad_features,
                        Real *grad_wigner, Real *grad_radial, Real *grad_weight,
                        const ParallelFor &);
-    // The messages of an eSCN layer, ``sums`` [A, D, C].
-    void (*escn)(const EscnShape &, const EscnTensors<Real> &, Real *sums, const ParallelFor &);
+    // The messages of an eSCN layer, ``sums`` [A, D, C]; ``workspace`` as long as the shape says.
+    void (*escn)(const EscnShape &, const EscnTensors<Real> &, Real *workspace, Real *sums,
+                 const ParallelFor &);
     // A program that acts on each row alone.
     void (*rows)(const RowProgram &, const RowTensors<Real> &, const ParallelFor &);
 };

@@ -88,7 +88,9 @@ struct EscnKernel {
         Real *sums = given.inputs.context
                          .GetOutput(0, Shape{shape.n_atoms, shape.n_packed(), shape.channels})
                          .template GetTensorMutableData<Real>();
-        kernels<Real>().escn(shape, given.in, sums, parallel_for(raw));
+        const Workspace workspace(given.inputs.context, sizeof(Real) * shape.workspace());
+        kernels<Real>().escn(shape, given.in, static_cast<Real *>(workspace.get()), sums,
+                             parallel_for(raw));
     }
 };
 

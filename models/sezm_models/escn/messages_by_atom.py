@@ -49,7 +49,7 @@ def sum_of_messages(
         for orders, end in zip(weights, (edges.source, edges.target), strict=True)
     )
     of_sources = _of_sources(source, edges)
-    second = SecondLayer(*weights, memory)
+    second = SecondLayer(weights[0], weights[1], memory)
     total = x.new_zeros((x.shape[0], back.shape[2], x.shape[2]))
     to_grid = to_grid.expand(EDGES_ON_GRID, -1, -1)
     for block in edges.target.blocks:
