@@ -23,8 +23,8 @@ struct HiddenLayers {
     std::int64_t n;
 
     Real *of(const EscnShape &shape, int m, std::int64_t edge) const {
-        return values + (shape.first_hidden(m) * n + shape.signs(m) * shape.signs(m) * edge) *
-                            shape.hidden;
+        return values +
+               (shape.first_hidden(m) * n + shape.signs(m) * shape.signs(m) * edge) * shape.hidden;
     }
 };
 
@@ -35,8 +35,8 @@ class EscnFirst {
         std::vector<Real> features, rotations, table;
     };
 
-    EscnFirst(const EscnShape &shape, const EscnTensors<Real> &in, const EscnWeights<Real> *weights)
-        : shape_(shape), in_(in) {
+    // Of the shape only what weights tell is read.
+    EscnFirst(const EscnShape &shape, const EscnOrder<Real> *weights) : shape_(shape) {
         const int C = shape.channels, H = shape.hidden;
         std::vector<Real> of_degree(static_cast<std::size_t>(H) * C);
         for (int m = 0; m < shape.n_orders(); ++m) {
@@ -54,15 +54,15 @@ class EscnFirst {
     }
 
     // Of the edges of a block, in ``out`` from the edge ``at`` on.
-    void write(const EscnBlock &block, const EscnEdges &edges, Scratch &s,
-               const HiddenLayers<Real> &out, std::int64_t at) const {
+    void write(const EscnTensors<Real> &in, const EscnBlock &block, const EscnEdges &edges,
+               Scratch &s, const HiddenLayers<Real> &out, std::int64_t at) const {
         const int C = shape_.channels, H = shape_.hidden;
         const int n = static_cast<int>(block.atoms.size());
-        gather(block, s);
+        gather(in.features, block, s);
         s.table.resize(static_cast<std::size_t>(n) * shape_.n_feature_rows() * H);
         const PackedMatrix<Real> *weight = weights_.data();
         for (int m = 0; m < shape_.n_orders(); ++m) {
-            rotations(m, block, edges, s);
+            rotations(m, in.wigner, block, edges, s);
             for (int part = 0; part < shape_.signs(m); ++part) {
                 for (int l = m; l <= shape_.degree; ++l) {
                     const std::ptrdiff_t row = static_cast<std::ptrdiff_t>(n) * l * l;
@@ -76,20 +76,21 @@ class EscnFirst {
 
   private:
     // Features of the block's atoms, degree by degree.
-    void gather(const EscnBlock &block, Scratch &s) const {
+    void gather(const Real *features, const EscnBlock &block, Scratch &s) const {
         const int C = shape_.channels;
         s.features.resize(block.atoms.size() * shape_.n_feature_rows() * C);
         Real *to = s.features.data();
         for (int l = 0; l <= shape_.degree; ++l) {
             for (const std::int64_t atom : block.atoms) {
-                const Real *from = in_.features + (atom * shape_.n_feature_rows() + l * l) * C;
+                const Real *from = features + (atom * shape_.n_feature_rows() + l * l) * C;
                 to = std::copy_n(from, (2 * l + 1) * C, to);
             }
         }
     }
 
     // Rows of order m in the matrices of the block's edges, [edges, signs, (degree+1)^2 - m^2].
-    void rotations(int m, const EscnBlock &block, const EscnEdges &edges, Scratch &s) const {
+    void rotations(int m, const Real *matrices, const EscnBlock &block, const EscnEdges &edges,
+                   Scratch &s) const {
         const int size = shape_.rotation_size(m), D = shape_.n_packed();
         s.rotations.resize(static_cast<std::size_t>(block.n_edges()) * shape_.signs(m) * size);
         Real *to = s.rotations.data();
@@ -98,7 +99,7 @@ class EscnFirst {
             return;
         }
         for (std::int64_t position = block.begin(); position < block.first.back(); ++position) {
-            const Real *wigner = in_.wigner + edges.edge[position] * shape_.n_rows() * D;
+            const Real *wigner = matrices + edges.edge[position] * shape_.n_rows() * D;
             for (int sign = 0; sign < shape_.signs(m); ++sign) {
                 for (int l = m; l <= shape_.degree; ++l)
                     to = std::copy_n(wigner + shape_.row(m, sign, l) * D + l * l, 2 * l + 1, to);
@@ -131,8 +132,7 @@ class EscnFirst {
         }
     }
 
-    const EscnShape &shape_;
-    const EscnTensors<Real> &in_;
+    EscnShape shape_;
     std::vector<PackedMatrix<Real>> weights_;  // of each order, part and degree
 };
 

@@ -17,19 +17,29 @@ inline namespace SEZM_KERNEL_ISA {
 
 constexpr int ESCN_TILE = 64;  // edges that are multiplied with last weights at once
 
+// Weights as products read them, made once for many calls.
+template <class Real>
+struct EscnMaps {
+    EscnMaps(const EscnShape &shape, const EscnWeights<Real> &weights)
+        : of_source(shape, weights.ends[0]),
+          of_target(shape, weights.ends[1]),
+          second(shape, weights) {}
+    EscnFirst<Real> of_source, of_target;
+    EscnSecond<Real> second;
+};
+
 template <class Real>
 class EscnForward {
   public:
-    EscnForward(const EscnShape &shape, const EscnTensors<Real> &in, Real *workspace, Real *sums)
+    EscnForward(const EscnShape &shape, const EscnTensors<Real> &in, const EscnMaps<Real> &maps,
+                Real *workspace, Real *sums)
         : shape_(shape),
           in_(in),
+          maps_(maps),
           workspace_(workspace),
           sums_(sums),
           sources_(shape.n_atoms, shape.n_edges, in.source, in.weight),
           targets_(shape.n_atoms, shape.n_edges, in.target, in.weight),
-          of_source_(shape, in, in.ends[0]),
-          of_target_(shape, in, in.ends[1]),
-          second_(shape, in),
           grid_(shape, in) {}
 
     void run(const ParallelFor &parallel_for) const {
@@ -39,7 +49,7 @@ class EscnForward {
         parallel_for(static_cast<std::int64_t>(sources_.blocks.size()), [&](std::int64_t i) {
             const EscnBlock &block = sources_.blocks[i];
             typename EscnFirst<Real>::Scratch scratch;
-            of_source_.write(block, sources_, scratch, hidden, block.begin());
+            maps_.of_source.write(in_, block, sources_, scratch, hidden, block.begin());
         });
         std::vector<std::int64_t> place(static_cast<std::size_t>(shape_.n_edges));
         for (std::int64_t i = 0; i < n; ++i) place[sources_.edge[i]] = i;
@@ -71,7 +81,7 @@ class EscnForward {
 
     void add_messages(const EscnBlock &block, const HiddenLayers<Real> &of_sources,
                       const std::vector<std::int64_t> &place, Scratch &s) const {
-        of_target_.write(block, targets_, s.first, s.hidden, 0);
+        maps_.of_target.write(in_, block, targets_, s.first, s.hidden, 0);
         std::size_t atom = 0;
         for (std::int64_t begin = block.begin(); begin < block.first.back(); begin += ESCN_TILE) {
             const std::int64_t end = std::min(begin + ESCN_TILE, block.first.back());
@@ -105,17 +115,16 @@ class EscnForward {
                 target[t] = s.hidden.of(shape_, m, begin + t - block.begin());
                 s.parts[t * shape_.n_orders() + m] = out + t * size;
             }
-            second_.write(m, n, s.edge_features.data(), hidden, s.second, out);
+            maps_.second.write(m, n, s.edge_features.data(), hidden, s.second, out);
         }
     }
 
     const EscnShape &shape_;
     const EscnTensors<Real> &in_;
+    const EscnMaps<Real> &maps_;
     Real *workspace_;  // hidden layers of the sources, in their order
     Real *sums_;
     EscnEdges sources_, targets_;
-    EscnFirst<Real> of_source_, of_target_;
-    EscnSecond<Real> second_;
     EscnSums<Real> grid_;
 };
 

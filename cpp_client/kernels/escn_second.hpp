@@ -21,17 +21,18 @@ class EscnSecond {
         std::vector<Real> factors, steered;
     };
 
-    EscnSecond(const EscnShape &shape, const EscnTensors<Real> &in) : shape_(shape) {
+    // Of the shape only what weights tell is read.
+    EscnSecond(const EscnShape &shape, const EscnWeights<Real> &weights) : shape_(shape) {
         const int C = shape.channels, H = shape.hidden;
-        for (const EscnWeights<Real> *end : in.ends) {
+        for (const EscnOrder<Real> *end : weights.ends) {
             for (int m = 0; m < shape.n_orders(); ++m) {
                 const int n = shape.signs(m);
                 layers_.push_back({{end[m].steering, shape.edge_channels, n * H, true},
-                                   end[m].bias,
+                                   {end[m].bias, end[m].bias + n * H},
                                    {}});
                 for (int part = 0; part < n; ++part)
-                    layers_.back().last.emplace_back(end[m].last[part], H,
-                                                     shape.degrees_of(m) * C, true);
+                    layers_.back().last.emplace_back(end[m].last[part], H, shape.degrees_of(m) * C,
+                                                     true);
             }
         }
     }
@@ -47,7 +48,7 @@ class EscnSecond {
             const Layer &layer = layers_[end * shape_.n_orders() + m];
             layer.steering.multiply(n, edge_features, shape_.edge_channels, nullptr, 0,
                                     s.factors.data(), signs * H);
-            activate(layer.bias, n, signs * H, s.factors.data());
+            activate(layer.bias.data(), n, signs * H, s.factors.data());
             for (int part = 0; part < signs; ++part) {
                 steer(signs, part, n, hidden[end], s);
                 layer.last[part].multiply(n * signs, s.steered.data(), H, start, width, out, width);
@@ -59,7 +60,7 @@ class EscnSecond {
   private:
     struct Layer {
         PackedMatrix<Real> steering;
-        const Real *bias;
+        std::vector<Real> bias;
         std::vector<PackedMatrix<Real>> last;  // of each part
     };
 
@@ -87,7 +88,7 @@ class EscnSecond {
         }
     }
 
-    const EscnShape &shape_;
+    EscnShape shape_;
     std::vector<Layer> layers_;  // of source, then target, by order
 };
 

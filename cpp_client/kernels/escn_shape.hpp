@@ -40,9 +40,15 @@ struct EscnShape {
 
 // Weights of order m of one end of the edges; of m = 0 there is no imaginary part.
 template <class Real>
-struct EscnWeights {
+struct EscnOrder {
     const Real *steering, *bias;     // [signs H, X], [signs H]
     const Real *first[2], *last[2];  // of each part [H, degrees C], [degrees C, H]
+};
+
+// Of source and target, by order.
+template <class Real>
+struct EscnWeights {
+    const EscnOrder<Real> *ends[2];
 };
 
 // Row-major, notation of export/FORMAT.md.
@@ -55,7 +61,6 @@ struct EscnTensors {
     const Real *weight;                   // [E]
     const Real *to_grid;                  // [P, message rows]
     const Real *from_grid;                // [F, P]
-    const EscnWeights<Real> *ends[2];     // of source and target, by order
 };
 
 }  // namespace sezm::kernels

@@ -76,8 +76,7 @@ class EscnSums {
     }
 
     template <int VECTORS>
-    void add_columns(int n, int column, const Real *const *messages, Scratch &s,
-                     Real *sums) const {
+    void add_columns(int n, int column, const Real *const *messages, Scratch &s, Real *sums) const {
         constexpr int width = VECTORS * LANES<Real>;
         const int C = shape_.channels, F = shape_.n_rows(), P = shape_.points;
         const Real *none = nullptr;
@@ -99,8 +98,8 @@ class EscnSums {
         for (int l = 0, row = 0; l <= shape_.lmax; row += shape_.rows_of_degree(l), ++l) {
             const int count = shape_.rows_of_degree(l);
             s.parts.clear();
-            for (int t = 0; t < n; ++t) s.parts.push_back({&s.back[(t * F + row) * width], width,
-                                                           count});
+            for (int t = 0; t < n; ++t)
+                s.parts.push_back({&s.back[(t * F + row) * width], width, count});
             Real *to = sums + l * l * C + column;
             joined_product<Real, VECTORS>(2 * l + 1, rotation, n * count, s.parts.data(), n, 0, to,
                                           C, to, C);

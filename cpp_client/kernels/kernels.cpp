@@ -24,9 +24,15 @@ void backward(const EdgeShape &shape, const EdgeTensors<Real> &in, const SourceR
 }
 
 template <class Real>
-void escn(const EscnShape &shape, const EscnTensors<Real> &in, Real *workspace, Real *sums,
-          const ParallelFor &parallel_for) {
-    EscnForward<Real>(shape, in, workspace, sums).run(parallel_for);
+std::shared_ptr<const void> escn_maps(const EscnShape &shape, const EscnWeights<Real> &weights) {
+    return std::make_shared<const EscnMaps<Real>>(shape, weights);
+}
+
+template <class Real>
+void escn(const EscnShape &shape, const EscnTensors<Real> &in, const void *maps, Real *workspace,
+          Real *sums, const ParallelFor &parallel_for) {
+    EscnForward<Real>(shape, in, *static_cast<const EscnMaps<Real> *>(maps), workspace, sums)
+        .run(parallel_for);
 }
 
 template <class Real>
@@ -35,10 +41,10 @@ void run_rows(const RowProgram &program, const RowTensors<Real> &tensors,
     RowInterpreter<Real>(program, tensors).run(parallel_for);
 }
 
-extern const Kernels<float> float_kernels{forward<float>, backward<float>, escn<float>,
-                                           run_rows<float>};
-extern const Kernels<double> double_kernels{forward<double>, backward<double>, escn<double>,
-                                             run_rows<double>};
+extern const Kernels<float> float_kernels{forward<float>, backward<float>, escn_maps<float>,
+                                          escn<float>, run_rows<float>};
+extern const Kernels<double> double_kernels{forward<double>, backward<double>, escn_maps<double>,
+                                            escn<double>, run_rows<double>};
 
 }  // namespace SEZM_KERNEL_ISA
 }  // namespace sezm::kernels

@@ -1,6 +1,8 @@
 // All kernels, for the instruction set of this processor.
 #pragma once
 
+#include <memory>
+
 #include "edge_messages.hpp"
 #include "edge_shape.hpp"
 #include "escn_shape.hpp"
@@ -20,9 +22,11 @@ struct Kernels {
                        const Real *const *saved, const Real *grad_sums, Real *grad_features,
                        Real *grad_wigner, Real *grad_radial, Real *grad_weight,
                        const ParallelFor &);
-    // The messages of an eSCN layer, ``sums`` [A, D, C]; ``workspace`` as long as the shape says.
-    void (*escn)(const EscnShape &, const EscnTensors<Real> &, Real *workspace, Real *sums,
-                 const ParallelFor &);
+    // Weights of the messages of an eSCN layer, for any number of calls.
+    std::shared_ptr<const void> (*escn_maps)(const EscnShape &, const EscnWeights<Real> &);
+    // These messages, ``sums`` [A, D, C]; ``workspace`` as long as the shape says.
+    void (*escn)(const EscnShape &, const EscnTensors<Real> &, const void *maps, Real *workspace,
+                 Real *sums, const ParallelFor &);
     // A program that acts on each row alone.
     void (*rows)(const RowProgram &, const RowTensors<Real> &, const ParallelFor &);
 };
