@@ -28,8 +28,11 @@ import numpy as np  # noqa: E402
 import torch  # noqa: E402
 from escn_cases import draw_weights  # noqa: E402
 
-CONTESTANTS = ("fairchem eager", "eager", "TorchScript", "ONNX")
-FILES = {"TorchScript": "model.pt", "ONNX": "model.onnx"}
+from sezm_infer.kernels import kernel_library  # noqa: E402
+
+KERNELS = "ONNX + kernels"
+CONTESTANTS = ("fairchem eager", "eager", "TorchScript", "ONNX", KERNELS)
+FILES = {"TorchScript": "model.pt", "ONNX": "model.onnx", KERNELS: "model.onnx"}
 LONG_SECONDS = 10.0
 """After so long no evaluation is repeated: those that take long need no warming up."""
 
@@ -42,6 +45,8 @@ def main() -> None:
     if options.contestant is not None:
         _run(options)
         return
+    if kernel_library() is None:
+        raise SystemExit("there are no kernels; run 'make kernels', or set SEZM_KERNELS.")
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         _write_files(folder, options)
@@ -89,9 +94,9 @@ def _write_files(folder: Path, options: argparse.Namespace) -> None:
 
     model = _model(options.max_neighbors)
     metadata = describe(model, "")
-    graph = simplify_graph(trace(model))
-    for name in FILES.values():
+    for name in set(FILES.values()):
         file_format = format_of(folder / name)
+        graph = simplify_graph(trace(model, whole=file_format.has_functions))
         file_format.save(file_format.lower(graph, metadata), metadata, folder / name)
 
 
@@ -125,6 +130,8 @@ def _in_process(name: str, folder: Path, options: argparse.Namespace) -> dict[st
     command += ["--fairchem-folder", options.fairchem_folder]
     command += ["--max-neighbors", options.max_neighbors]
     environment = os.environ | {"OMP_NUM_THREADS": "1"}
+    if name != KERNELS:
+        environment["SEZM_KERNELS"] = "off"
     done = subprocess.run(
         list(map(str, command)), check=True, capture_output=True, text=True, env=environment
     )

@@ -2,6 +2,7 @@
 #include "kernels.hpp"
 
 #include "edge_backward.hpp"
+#include "escn_forward.hpp"
 #include "grid_backward.hpp"
 #include "grid_forward.hpp"
 #include "row_interpreter.hpp"
@@ -37,6 +38,18 @@ void grid_backward(const GridShape &shape, const GridTensors<Real> &in, const Re
 }
 
 template <class Real>
+std::shared_ptr<const void> escn_maps(const EscnShape &shape, const EscnWeights<Real> &weights) {
+    return std::make_shared<const EscnMaps<Real>>(shape, weights);
+}
+
+template <class Real>
+void escn(const EscnShape &shape, const EscnTensors<Real> &in, const void *maps, Real *workspace,
+          Real *sums, const ParallelFor &parallel_for) {
+    EscnForward<Real>(shape, in, *static_cast<const EscnMaps<Real> *>(maps), workspace, sums)
+        .run(parallel_for);
+}
+
+template <class Real>
 void run_rows(const RowProgram &program, const RowTensors<Real> &tensors,
               const ParallelFor &parallel_for) {
     RowInterpreter<Real>(program, tensors).run(parallel_for);
@@ -44,7 +57,8 @@ void run_rows(const RowProgram &program, const RowTensors<Real> &tensors,
 
 template <class Real>
 constexpr Kernels<Real> all() {
-    return {forward<Real>, backward<Real>, grid_forward<Real>, grid_backward<Real>, run_rows<Real>};
+    return {forward<Real>,   backward<Real>, grid_forward<Real>, grid_backward<Real>,
+            escn_maps<Real>, escn<Real>,     run_rows<Real>};
 }
 
 extern const Kernels<float> float_kernels = all<float>();

@@ -1,8 +1,11 @@
 // All kernels, for the instruction set of this processor.
 #pragma once
 
+#include <memory>
+
 #include "edge_messages.hpp"
 #include "edge_shape.hpp"
+#include "escn_shape.hpp"
 #include "grid_unit.hpp"
 #include "parallel_for.hpp"
 #include "row_program.hpp"
@@ -27,6 +30,11 @@ struct Kernels {
     // ``grad`` [N, D, C] given; results are like the features.
     void (*grid_back)(const GridShape &, const GridTensors<Real> &, const Real *const *saved,
                       const Real *grad, Real *const *gradients, const ParallelFor &);
+    // Weights of the messages of an eSCN layer, for any number of calls.
+    std::shared_ptr<const void> (*escn_maps)(const EscnShape &, const EscnWeights<Real> &);
+    // These messages, ``sums`` [A, D, C]; ``workspace`` as long as the shape says.
+    void (*escn)(const EscnShape &, const EscnTensors<Real> &, const void *maps, Real *workspace,
+                 Real *sums, const ParallelFor &);
     // A program that acts on each row alone.
     void (*rows)(const RowProgram &, const RowTensors<Real> &, const ParallelFor &);
 };

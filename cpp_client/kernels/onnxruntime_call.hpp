@@ -55,6 +55,28 @@ inline void require_inside(const std::int64_t *index, std::int64_t n, std::int64
     require(inside, "an index is beyond what it points into");
 }
 
+// Memory for the time of a call, from ONNX Runtime, which keeps it for the next one.
+class Workspace {
+  public:
+    Workspace(const Ort::KernelContext &context, std::size_t bytes) {
+        const auto kind = Ort::MemoryInfo::CreateCpu(OrtArenaAllocator, OrtMemTypeDefault);
+        allocator_ = context.GetAllocator(*kind);
+        memory_ = allocator_->Alloc(allocator_, bytes);
+    }
+    ~Workspace() {
+        allocator_->Free(allocator_, memory_);
+        Ort::GetApi().ReleaseAllocator(allocator_);
+    }
+    Workspace(const Workspace &) = delete;
+    Workspace &operator=(const Workspace &) = delete;
+
+    void *get() const { return memory_; }
+
+  private:
+    OrtAllocator *allocator_;
+    void *memory_;
+};
+
 inline ParallelFor parallel_for(OrtKernelContext *context) {
     return [context](std::int64_t n, const std::function<void(std::int64_t)> &work) {
         if (n == 0) return;

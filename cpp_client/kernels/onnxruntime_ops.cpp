@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "onnxruntime_edges.hpp"
+#include "onnxruntime_escn.hpp"
 #include "onnxruntime_grid.hpp"
 #include "onnxruntime_rows.hpp"
 
@@ -24,6 +25,8 @@ class Operators {
             for (int mmax = 0; mmax <= lmax; ++mmax) {
                 add<ForwardOp>("EdgeMessages", lmax, mmax);
                 add<BackwardOp>("EdgeMessagesGrad", lmax, mmax);
+                add<EscnOp>(0, lmax, mmax);
+                add<EscnOp>(lmax, lmax, mmax);
             }
         }
         for (int lmax = 1; lmax <= HIGHEST_DEGREE; ++lmax) {

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
+from sezm_models.escn import edge_messages  # noqa: F401  defines operators
 from sezm_models.sezm import edge_operators, grid_unit_operators  # noqa: F401  define them
 from sezm_models.whole_operators import COMPUTE, Compute
 
@@ -44,6 +45,18 @@ def _operator(operator: str, name: str, inputs: dict[str, str]) -> tuple[Any, Op
 _INDEX = {"source": "S", "target": "R", "source_slot": "T", "source_atom": "P"}
 _EDGES = {"features": "A", "wigner": "S", "radial": "S", "weight": "S"}
 
+_ESCN = {
+    "source": "E",
+    "target": "E",
+    "features": "A",
+    "edge_features": "E",
+    "wigner": "E",
+    "weight": "E",
+    "to_grid": "",
+    "from_grid": "",
+    "weights": "",
+}
+
 OPERATORS: dict[Any, Operator] = dict(
     [
         _operator("edge_messages", "EdgeMessages_{lmax}_{mmax}", _INDEX | _EDGES | {"layer": ""}),
@@ -60,5 +73,6 @@ OPERATORS: dict[Any, Operator] = dict(
             "GridUnitGrad_{n_inputs}_{lmax}_{kmax}",
             {"grad": "N", "features": "N", "saved": ".N", "weight": ""},
         ),
+        _operator("escn_messages", "EscnMessages_{degree}_{lmax}_{mmax}", _ESCN),
     ]
 )

@@ -34,6 +34,22 @@ def escn_content(name: str = "l2m2", dtype: torch.dtype = torch.float64) -> dict
     return {"config": dict(CONFIGS[name]), "state_dict": dict(state)}
 
 
+WIDE = CONFIGS["l2m2"] | {
+    "lmax": 3,
+    "num_layers": 3,
+    "sphere_channels": 16,
+    "hidden_channels": 48,
+}
+"""Of as many channels as kernels need."""
+
+
+def wide_content(dtype: torch.dtype = torch.float64) -> dict[str, Any]:
+    """The dictionary of a file of :data:`WIDE`."""
+    net = eSCN(**WIDE).to(dtype)
+    draw_weights(net.named_parameters(), net.config.num_layers)
+    return {"config": dict(WIDE), "state_dict": net.state_dict()}
+
+
 def wigner_matrices(name: str, rotations: torch.Tensor) -> torch.Tensor:
     """All rows, in the order of (l, m): [E, (lmax+1)^2, (lmax+1)^2] of rotations [E, 3, 3]."""
     lmax = CONFIGS[name].get("lmax", 4)

@@ -21,7 +21,7 @@ class Edges(NamedTuple):
         distances: [E, G] functions of the distance.
         source_element, target_element: [E] atomic numbers.
         wigner: [E, frame rows, (lmax+1)^2] rotations into the frame.
-        back: the same, zero for edges beyond the cutoff.
+        weight: [E], zero for edges beyond the cutoff, else one.
     """
 
     source: Tensor
@@ -30,7 +30,7 @@ class Edges(NamedTuple):
     source_element: Tensor
     target_element: Tensor
     wigner: Tensor
-    back: Tensor
+    weight: Tensor
 
 
 class End(NamedTuple):
@@ -79,11 +79,12 @@ def edges_by_atom(edges: Edges, n_atoms: int, config: ESCNConfig, from_grid: Ten
     target = by_atom(edges.target, n_atoms)
     source = by_atom(edges.source.index_select(0, target.order), n_atoms)
     wigner = edges.wigner.index_select(0, target.order)
+    weight = edges.weight.index_select(0, target.order)
     return EdgesByAtom(
         edges.distances.index_select(0, target.order),
         edges.source_element.index_select(0, target.order),
         edges.target_element.index_select(0, target.order),
-        torch.matmul(from_grid.t(), edges.back.index_select(0, target.order)),
+        torch.matmul(from_grid.t(), wigner * weight.reshape(-1, 1, 1)),
         End(target.blocks, _of_orders(wigner, config)),
         End(source.blocks, _of_orders(wigner.index_select(0, source.order), config)),
         torch.argsort(source.order),

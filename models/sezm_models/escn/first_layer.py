@@ -10,34 +10,42 @@ so that products with weights are made once for an atom, not for each of its edg
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor
 
 from .blocks_of_atoms import Block, Tile
 from .memory import Memory
-from .so2 import SO2Block
+from .so2 import OrderWeights, first_weights
 
 
 class FirstLayer:
     """First linear maps of one end of the edges.
 
     Args:
-        block: which has the weights.
+        weights: of all orders that ``x`` has.
         x: features of atoms [N, (lmax+1)^2, C], or scalars [N, 1, C], which have order 0 alone.
         rotations: of each order m, [E, 1 or 2, (lmax+1)^2 - m^2]: rows 0, or +m and -m.
         memory: of the tables.
     """
 
-    def __init__(self, block: SO2Block, x: Tensor, rotations: list[Tensor], memory: Memory) -> None:
+    def __init__(
+        self,
+        weights: Sequence[OrderWeights],
+        x: Tensor,
+        rotations: list[Tensor],
+        memory: Memory,
+    ) -> None:
         self._x, self._memory = x, memory
-        hidden = block.fc1_m0.weight.shape[0]
-        self._weights = [block.first_weights(degree) for degree in range(math.isqrt(x.shape[1]))]
+        self._weights = [
+            first_weights(weights, degree, x.shape[2]) for degree in range(math.isqrt(x.shape[1]))
+        ]
         if x.shape[1] == 1:  # scalars are the same in every frame
             self._rotations = [torch.ones_like(rotations[0][:, :, :1])]
         else:
             self._rotations = rotations
-        self._widths = [hidden * (1 + (m > 0)) for m in range(len(self._rotations))]
+        self._widths = [order.bias.shape[0] for order in weights]
 
     @property
     def orders(self) -> range:

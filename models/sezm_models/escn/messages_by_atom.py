@@ -6,6 +6,8 @@ features.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
 from torch.nn.functional import silu
@@ -14,14 +16,14 @@ from .edges import EdgesByAtom
 from .first_layer import FirstLayer
 from .memory import Memory
 from .second_layer import SecondLayer
-from .so2 import SO2Block
+from .so2 import OrderWeights
 
 EDGES_ON_GRID = 20
 """Values of so many edges on the grid stay in the cache: 0.5 MB at default size."""
 
 
 def sum_of_messages(
-    blocks: tuple[SO2Block, SO2Block],
+    weights: Sequence[Sequence[OrderWeights]],
     to_grid: Tensor,
     back: Tensor,
     x: Tensor,
@@ -31,7 +33,7 @@ def sum_of_messages(
     """Messages summed at the targets of edges.
 
     Args:
-        blocks: of sources and of targets.
+        weights: of sources and of targets, of the orders that ``x`` has.
         to_grid: [points, rows] of the orders that ``x`` has.
         back: [E, points, (lmax+1)^2], from values on the grid to features of the target.
         x: features of atoms [N, (lmax+1)^2, C], or scalars [N, 1, C].
@@ -43,11 +45,11 @@ def sum_of_messages(
     """
     memory = edges.memory
     source, target = (
-        FirstLayer(block, x, end.rotations, memory)
-        for block, end in zip(blocks, (edges.source, edges.target), strict=True)
+        FirstLayer(orders, x, end.rotations, memory)
+        for orders, end in zip(weights, (edges.source, edges.target), strict=True)
     )
     of_sources = _of_sources(source, edges)
-    second = SecondLayer(*blocks, len(source.orders), memory)
+    second = SecondLayer(weights[0], weights[1], memory)
     total = x.new_zeros((x.shape[0], back.shape[2], x.shape[2]))
     to_grid = to_grid.expand(EDGES_ON_GRID, -1, -1)
     for block in edges.target.blocks:

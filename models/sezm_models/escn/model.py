@@ -166,7 +166,6 @@ class eSCN(WithTables):
         else:
             wigner = self.frames.wigner(self.frames(vec) if rotation is None else rotation)
         distance = length(vec)
-        counts = (distance < self.config.cutoff).to(wigner.dtype).reshape(-1, 1, 1)
         return Edges(
             source,
             target,
@@ -174,7 +173,7 @@ class eSCN(WithTables):
             atomic_numbers.index_select(0, source),
             atomic_numbers.index_select(0, target),
             wigner,
-            wigner * counts,
+            1.0 - (distance >= self.config.cutoff).to(wigner.dtype),  # counts if it is no number
         )
 
 

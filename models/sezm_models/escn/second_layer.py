@@ -2,38 +2,37 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
 from torch.nn.functional import silu
 
 from .memory import Memory
-from .so2 import SO2Block
+from .so2 import OrderWeights
 
 
 class SecondLayer:
     """Steering by features of the edge, and last linear maps, of the orders that there are.
 
     Args:
-        source, target: blocks of the atoms at the sources and at the targets of edges.
-        orders: how many of the orders 0, 1, ...; others are zero.
+        source, target: weights of the atoms at the sources and at the targets of edges, of the
+            orders 0, 1, ...; others are zero.
         memory: of intermediate results.
     """
 
-    def __init__(self, source: SO2Block, target: SO2Block, orders: int, memory: Memory) -> None:
+    def __init__(
+        self, source: Sequence[OrderWeights], target: Sequence[OrderWeights], memory: Memory
+    ) -> None:
         self._memory = memory
-        pairs = zip(source.steering()[:orders], target.steering()[:orders], strict=True)
-        self._steering = [
-            (torch.cat([a.weight, b.weight]).t(), torch.cat([a.bias, b.bias])) for a, b in pairs
-        ]
-        # Of the orders 0, +1, -1, ...: f_r(+) - f_i(-), f_r(-) + f_i(+).
-        self._last = []
-        ends = zip(source.last_weights(), target.last_weights(), strict=True)
-        for place, parts in enumerate(list(ends)[: 2 * orders - 1]):
-            sign = -1 if place % 2 else 1
-            weights = [
-                w for real, *imaginary in parts for w in (real, *(sign * i for i in imaginary))
-            ]
-            self._last.append(torch.cat(weights, 1).t())
+        self._steering, self._last = [], []
+        for m, ends in enumerate(zip(source, target, strict=True)):
+            steering = torch.cat([end.steering for end in ends])
+            self._steering.append((steering.t(), torch.cat([end.bias for end in ends])))
+            # Of the orders 0, +1, -1, ...: f_r(+) - f_i(-), f_r(-) + f_i(+).
+            for sign in (-1, 1) if m else (1,):
+                parts = [(end.last[0], *(sign * w for w in end.last[1:])) for end in ends]
+                self._last.append(torch.cat([w for end in parts for w in end], 1).t())
 
     @property
     def widths(self) -> list[int]:

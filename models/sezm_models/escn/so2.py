@@ -1,22 +1,41 @@
 """Linear maps in the frame of an edge, order by order, steered by edge features (escn.md).
 
-Orders are taken apart: m = 0, +1, -1, +2, ... Each has a hidden layer, of which the parts that two
-blocks give are multiplied with their last weights in one product, degree by degree.
+Each order m = 0, 1, ... has a hidden layer, which features of the edge multiply, between a first
+and a last map. Those of m > 0 have two parts, real and imaginary: rows +m and -m are mixed like a
+complex number.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import NamedTuple
+
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import linear, silu
 
 from .config import ESCNConfig
 
 Parts = tuple[Tensor, ...]
 
 
+class OrderWeights(NamedTuple):
+    """Weights of an order, which has one part (m = 0) or two.
+
+    Attributes:
+        steering: [parts * H, edge_channels].
+        bias: [parts * H].
+        first: of each part [H, degrees * C].
+        last: of each part [degrees * C, H].
+    """
+
+    steering: Tensor
+    bias: Tensor
+    first: Parts
+    last: Parts
+
+
 class SO2Conv(nn.Module):
-    """Order m > 0: a pair of rows (+m, -m) per degree, mixed like a complex number."""
+    """Order m > 0."""
 
     def __init__(self, config: ESCNConfig, m: int) -> None:
         super().__init__()
@@ -28,88 +47,67 @@ class SO2Conv(nn.Module):
         self.fc1_i = nn.Linear(width, hidden, bias=False)
         self.fc2_i = nn.Linear(hidden, width, bias=False)
 
-    def hidden(self, plus: Tensor, minus: Tensor, x_edge: Tensor) -> tuple[Parts, Parts]:
-        """Rows +m and -m, [E, width] each, -> what ``fc2_r`` and ``fc2_i`` take for each."""
-        weight = silu(self.fc1_dist(x_edge))
-        first = torch.cat([self.fc1_r.weight, self.fc1_i.weight])
-        real_plus, imaginary_plus = (linear(plus, first) * weight).chunk(2, 1)
-        real_minus, imaginary_minus = (linear(minus, first) * weight).chunk(2, 1)
-        return (real_plus, -imaginary_minus), (real_minus, imaginary_plus)
+    def weights(self) -> OrderWeights:
+        """All of them."""
+        return OrderWeights(
+            self.fc1_dist.weight,
+            self.fc1_dist.bias,
+            (self.fc1_r.weight, self.fc1_i.weight),
+            (self.fc2_r.weight, self.fc2_i.weight),
+        )
 
 
 class SO2Block(nn.Module):
-    """All orders; rows as in :func:`~.tables.frame_rows`."""
+    """All orders."""
 
     def __init__(self, config: ESCNConfig) -> None:
         super().__init__()
         zero = (config.lmax + 1) * config.sphere_channels
-        self.sizes = [config.lmax + 1]
-        for m in range(1, config.mmax + 1):
-            self.sizes += 2 * [config.lmax - m + 1]
         self.fc1_dist0 = nn.Linear(config.edge_channels, config.hidden_channels)
         self.fc1_m0 = nn.Linear(zero, config.hidden_channels, bias=False)
         self.fc2_m0 = nn.Linear(config.hidden_channels, zero, bias=False)
         self.so2_conv = nn.ModuleList(SO2Conv(config, m) for m in range(1, config.mmax + 1))
 
-    def hidden(self, x: Tensor, x_edge: Tensor) -> list[Parts]:
-        """[E, rows, C] -> hidden layers of the orders 0, +1, -1, ..., [E, H] each.
-
-        Of scalars alone, [E, 1, C], only order 0 has one that is not zero.
-        """
-        if x.shape[1] == 1:
-            scalars = linear(x.flatten(1), self.fc1_m0.weight[:, : x.shape[2]])
-            return [(scalars * silu(self.fc1_dist0(x_edge)),)]
-        zero, *others = (rows.flatten(1) for rows in x.split(self.sizes, 1))
-        results: list[Parts] = [(self.fc1_m0(zero) * silu(self.fc1_dist0(x_edge)),)]
-        for convolution, plus, minus in zip(self.so2_conv, others[::2], others[1::2], strict=True):
-            results += convolution.hidden(plus, minus, x_edge)
-        return results
-
-    def first_weights(self, degree: int) -> Tensor:
-        """What all orders have for the rows of a degree, [width, C].
-
-        Returns:
-            ``fc1_m0``, then ``fc1_r`` and ``fc1_i`` of m = 1, 2, ..., H rows each.
-        """
-        channels = self.fc1_m0.weight.shape[1] // self.sizes[0]
-        weights = [self.fc1_m0.weight.split(channels, 1)[degree]]
-        for m, convolution in enumerate(self.so2_conv[:degree], 1):
-            for layer in (convolution.fc1_r, convolution.fc1_i):
-                weights.append(layer.weight.split(channels, 1)[degree - m])
-        return torch.cat(weights)
-
-    def steering(self) -> list[nn.Linear]:
-        """Layers of edge features, by which the hidden layers of each order are multiplied."""
-        layers: list[nn.Linear] = [self.fc1_dist0]
-        for convolution in self.so2_conv:
-            layers.append(convolution.fc1_dist)
-        return layers
-
-    def last_weights(self) -> list[Parts]:
-        """By which the hidden layers are multiplied: [degrees * C, H] each."""
-        results: list[Parts] = [(self.fc2_m0.weight,)]
-        for convolution in self.so2_conv:
-            results += 2 * [(convolution.fc2_r.weight, convolution.fc2_i.weight)]
-        return results
+    def weights(self) -> list[OrderWeights]:
+        """Of all orders."""
+        zero = OrderWeights(
+            self.fc1_dist0.weight,
+            self.fc1_dist0.bias,
+            (self.fc1_m0.weight,),
+            (self.fc2_m0.weight,),
+        )
+        return [zero, *(convolution.weights() for convolution in self.so2_conv)]
 
 
-def sum_of_blocks(source: SO2Block, target: SO2Block, hidden: list[Parts], channels: int) -> Tensor:
-    """What two blocks give together.
+def listed(orders: Sequence[OrderWeights]) -> list[Tensor]:
+    """Weights one after the other."""
+    return [
+        weight
+        for order in orders
+        for weight in (order.steering, order.bias, *order.first, *order.last)
+    ]
 
-    Args:
-        source: block of the atoms at the sources of edges.
-        target: that of those at the targets.
-        hidden: parts of both, those of ``source`` first, of the orders 0, +1, -1, ...; only of the
-            first ones if the others are zero.
-        channels: C.
+
+def unlisted(weights: Sequence[Tensor], n_orders: int) -> list[OrderWeights]:
+    """The reverse of :func:`listed`."""
+    rest, orders = list(weights), []
+    for m in range(n_orders):
+        parts = 2 if m else 1
+        steering, bias, *others = rest[: 2 + 2 * parts]
+        del rest[: 2 + 2 * parts]
+        orders.append(OrderWeights(steering, bias, tuple(others[:parts]), tuple(others[parts:])))
+    return orders
+
+
+def first_weights(orders: Sequence[OrderWeights], degree: int, channels: int) -> Tensor:
+    """What all orders have for the rows of a degree.
 
     Returns:
-        [rows, E, C], rows of the orders that are there.
+        those of m = 0, then of the real and imaginary part of m = 1, 2, ...: [parts * H, C].
     """
-    weights = zip(source.last_weights(), target.last_weights(), strict=True)
-    planes: list[Tensor] = []
-    for parts, (of_source, of_target) in zip(hidden, weights, strict=False):
-        together = torch.cat(parts, 1)
-        weight = torch.cat([*of_source, *of_target], 1)
-        planes += [linear(together, of_degree) for of_degree in weight.split(channels)]
-    return torch.stack(planes)
+    weights = [
+        weight.split(channels, 1)[degree - m]
+        for m, order in enumerate(orders[: degree + 1])
+        for weight in order.first
+    ]
+    return torch.cat(weights)

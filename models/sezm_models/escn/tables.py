@@ -57,6 +57,11 @@ def frame_rows(lmax: int, mmax: int) -> list[int]:
     return rows
 
 
+def orders_of(degree: int, mmax: int) -> int:
+    """Number of the orders 0, 1, ... that features up to a degree have in the frame of an edge."""
+    return min(degree, mmax) + 1
+
+
 def sphere_grid(config: ESCNConfig, mmax: int, rows: list[int]) -> Grid:
     """The grid for orders up to ``mmax``, between values and the packed ``rows``."""
     beta_count = config.resolution or 2 * (config.lmax + 1)
