@@ -6,19 +6,17 @@ function's name (``export/FORMAT.md``).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
-import torch
 from sezm_models.neighbor_rows import ROW_WIDTH
-from sezm_models.sezm.edge_layout import EdgeLayout
-from sezm_models.sezm.edge_operators import OPERATORS as COMPUTE
 from torch import Tensor, fx
 
 from sezm_infer.contract import TensorSpec
 
 from .graph_tools import shape, value
+from .onnx_function_table import OPERATORS
 from .simplify_graph import simplify_graph
 from .sizes import ALL_ATOMS_SAMPLES, FIRST_SAMPLE, SECOND_SAMPLE, SampleSizes
 from .trace import trace_function
@@ -27,60 +25,14 @@ Shape = tuple[int | str, ...]
 
 
 @dataclass(frozen=True)
-class Operator:
-    """An operator of models, with its layout behind its tensors.
+class FunctionSizes(SampleSizes):
+    """Sizes of tensors that operators take: also S, all slots, and T, slots in rows by source.
 
     Attributes:
-        name: of the functions, without the layout.
-        inputs: names of tensors and lists of tensors, each with the size of its first axis, a
-            letter of :class:`SlotSizes`; "" of constant shapes.
-        compute: what it does.
+        inputs: an input, and an axis of it, for each letter that the operator's inputs have.
     """
 
-    name: str
-    inputs: dict[str, str]
-    compute: Callable[..., list[Tensor]]
-
-
-OPERATORS: dict[Any, Operator] = {
-    torch.ops.sezm.edge_messages.default: Operator(
-        "EdgeMessages",
-        {
-            "source": "S",
-            "target": "R",
-            "source_slot": "T",
-            "source_atom": "P",
-            "features": "A",
-            "wigner": "S",
-            "radial": "S",
-            "weight": "S",
-            "layer": "",
-        },
-        COMPUTE["edge_messages"],
-    ),
-    torch.ops.sezm.edge_messages_grad.default: Operator(
-        "EdgeMessagesGrad",
-        {
-            "source": "S",
-            "target": "R",
-            "source_slot": "T",
-            "source_atom": "P",
-            "grad_sums": "A",
-            "features": "A",
-            "wigner": "S",
-            "radial": "S",
-            "weight": "S",
-            "saved": "S",
-            "layer": "",
-        },
-        COMPUTE["edge_messages_grad"],
-    ),
-}
-
-
-@dataclass(frozen=True)
-class SlotSizes(SampleSizes):
-    """Sizes of tensors that operators take: also S, all slots, and T, slots in rows by source."""
+    inputs: Mapping[str, tuple[str, int]] = field(default_factory=dict)
 
     @property
     def by_letter(self) -> dict[str, int]:
@@ -89,30 +41,19 @@ class SlotSizes(SampleSizes):
         return {"S": ROW_WIDTH * letters["R"], "T": ROW_WIDTH * letters["P"]} | letters
 
     @property
-    def sources(self) -> dict[str, tuple[str, int]]:
+    def sources(self) -> Mapping[str, tuple[str, int]]:
         """See :class:`SampleSizes`."""
-        return {
-            "S": ("source", 0),
-            "T": ("source_slot", 0),
-            "P": ("source_atom", 0),
-            "A": ("features", 0),
-        }
-
-
-SAMPLES = tuple(
-    SlotSizes(sample.atoms, sample.edges, sample.systems, all_atoms=all_atoms)
-    for sample, all_atoms in zip((FIRST_SAMPLE, SECOND_SAMPLE), ALL_ATOMS_SAMPLES, strict=True)
-)
+        return self.inputs
 
 
 class Call:
-    """A call of one of :data:`OPERATORS` in a traced graph.
+    """A call of one of :data:`~sezm_export.onnx_function_table.OPERATORS` in a traced graph.
 
     Args:
         node: of the graph.
 
     Attributes:
-        function: name of the function: EdgeMessages_LMAX_MMAX.
+        function: name of the function.
         tensors: nodes of all tensors, in order.
         attributes: of the call.
         used: of each output, whether anything reads it.
@@ -120,12 +61,14 @@ class Call:
 
     def __init__(self, node: fx.Node) -> None:
         self._operator = OPERATORS[node.target]
+        n_inputs = len(self._operator.inputs)
         arguments: tuple[Any, ...] = node.args
-        *self._inputs, lmax, mmax, per_channel = arguments
-        self._layout = EdgeLayout(lmax, mmax, per_channel)
-        self.function = f"{self._operator.name}_{lmax}_{mmax}"
+        self._inputs, self._numbers = arguments[:n_inputs], arguments[n_inputs:]
+        numbers = map(int, self._numbers)
+        self.function, self.attributes = self._operator.function(
+            dict(zip(self._operator.numbers, numbers, strict=True))
+        )
         self.tensors = [tensor for given in self._inputs for tensor in _listed(given)]
-        self.attributes = {"per_channel": int(per_channel)}
         read = {user.args[1] for user in node.users if user.users}
         self.used = [position in read for position in range(len(node.meta["val"]))]
 
@@ -152,10 +95,25 @@ class Call:
             for length, is_list in zip(lengths, listed, strict=True):
                 arguments.append(rest[:length] if is_list else rest[0])
                 del rest[:length]
-            return tuple(self._operator.compute(*arguments, self._layout))
+            return tuple(self._operator.compute(*arguments, *self._numbers))
 
+        specs = self.specs
         real = next(value(node).dtype for node in self.tensors if value(node).is_floating_point())
-        return simplify_graph(trace_function(function, self.specs, real, SAMPLES))
+        return simplify_graph(trace_function(function, specs, real, _samples(specs)))
+
+
+def _samples(specs: Sequence[TensorSpec]) -> list[FunctionSizes]:
+    """Two sets of sizes, which follow from these inputs."""
+    inputs: dict[str, tuple[str, int]] = {}
+    for spec in specs:
+        if isinstance(spec.shape[0], str):
+            inputs.setdefault(spec.shape[0], (spec.name, 0))
+    return [
+        FunctionSizes(
+            sample.atoms, sample.edges, sample.systems, all_atoms=all_atoms, inputs=inputs
+        )
+        for sample, all_atoms in zip((FIRST_SAMPLE, SECOND_SAMPLE), ALL_ATOMS_SAMPLES, strict=True)
+    ]
 
 
 def _listed(argument: Any) -> Sequence[fx.Node]:

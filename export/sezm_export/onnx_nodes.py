@@ -10,7 +10,8 @@ from sezm_infer.errors import SezmError
 
 from .graph_tools import is_tensor, shape, value
 from .onnx_builder import OnnxBuilder, OnnxConstants
-from .onnx_functions import OPERATORS, Call
+from .onnx_function_table import OPERATORS
+from .onnx_functions import Call
 from .onnx_lowering import ONNX_TYPES, Lowering
 from .onnx_operators import TRANSLATIONS, constant
 

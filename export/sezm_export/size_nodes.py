@@ -66,8 +66,6 @@ def _definition(graph: fx.Graph, sizes: SampleSizes, size: Size) -> tuple[Any, t
         name, axis = sizes.sources[size.letter]
         source = next(node for node in graph.nodes if node.name == name)
         return aten.sym_size.int, (source, axis)
-    if size.letter == "R" and "S" in sizes.sources:
-        return operator.floordiv, (part(Size("S")), ROW_WIDTH)
     if size.letter == "R":
         return operator.add, (part(Size("N")), _whole_rows(graph, part(Size("E"))))
     if size.letter == "G":

@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 import torch
-from sezm_models.sezm.edge_operators import kept_whole
+from sezm_models.whole_operators import kept_whole
 from torch import Tensor, fx, nn
 
 from sezm_infer.contract import TensorSpec, signature

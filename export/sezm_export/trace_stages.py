@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from sezm_models.sezm.edge_operators import kept_whole
+from sezm_models.whole_operators import kept_whole
 from torch import fx
 
 from sezm_infer.staged_contract import program_signature, programs

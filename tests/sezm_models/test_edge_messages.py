@@ -14,10 +14,11 @@ from sezm_models.segments import segment_sum
 from sezm_models.sezm.degrees import degree_of_rows, frame_rows
 from sezm_models.sezm.edge_layout import EdgeLayout
 from sezm_models.sezm.edge_messages import edge_messages, edge_messages_grad
-from sezm_models.sezm.edge_operators import kept_whole, summed_messages
+from sezm_models.sezm.edge_operators import summed_messages
 from sezm_models.sezm.simplify.aggregation import SumFirst
 from sezm_models.sezm.simplify.edge_stage import join_edge_stages
 from sezm_models.sezm.so2_convolution import SO2Convolution
+from sezm_models.whole_operators import kept_whole
 from torch import Tensor
 
 ROUND_OFF = 1e-13

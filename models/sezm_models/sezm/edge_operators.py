@@ -1,55 +1,21 @@
-"""The edge stage as one operator with a derivative, for autograd and for tracing.
-
-Within :func:`kept_whole` a call is one node of the traced graph, ``sezm::edge_messages`` or
-``sezm::edge_messages_grad``; otherwise tracing sees the operators that it consists of.
-"""
+"""The edge stage as operators with a derivative (:mod:`..whole_operators`)."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from contextvars import ContextVar
-from functools import partial
+from collections.abc import Sequence
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from ..neighbor_rows import NeighborRows
+from ..whole_operators import Compute, call, define
 from .edge_layout import EdgeLayout
 from .edge_messages import edge_messages, edge_messages_grad
 
-_WHOLE: ContextVar[bool] = ContextVar("whole edge messages", default=False)
-
-OPERATORS: dict[str, Callable[..., list[Tensor]]] = {
-    "edge_messages": edge_messages,
-    "edge_messages_grad": edge_messages_grad,
-}
-"""What each operator computes, given its tensors and a layout."""
-
-_LAYOUT = "int lmax, int mmax, bool per_channel"
-
 _INDEX = "Tensor source, Tensor target, Tensor source_slot, Tensor source_atom"
 _EDGES = "Tensor features, Tensor wigner, Tensor radial, Tensor weight"
-
-torch.library.define(
-    "sezm::edge_messages", f"({_INDEX}, {_EDGES}, Tensor[] layers, {_LAYOUT}) -> Tensor[]"
-)
-torch.library.define(
-    "sezm::edge_messages_grad",
-    f"({_INDEX}, Tensor grad_sums, {_EDGES}, Tensor[] saved, Tensor[] layers, {_LAYOUT})"
-    " -> Tensor[]",
-)
-
-
-@contextmanager
-def kept_whole() -> Iterator[None]:
-    """Tracing keeps the operators as they are."""
-    token = _WHOLE.set(True)
-    try:
-        yield
-    finally:
-        _WHOLE.reset(token)
+_LAYOUT = "int lmax, int mmax, bool per_channel"
 
 
 def summed_messages(
@@ -81,7 +47,7 @@ class _SummedMessages(torch.autograd.Function):
         index: tuple[Tensor, ...],
         *args: Tensor,
     ) -> Tensor:
-        sums, *saved = _called("edge_messages", *index, *args, layers, layout)
+        sums, *saved = call("edge_messages", *index, *args, layers, *_numbers(layout))
         ctx.layout, ctx.n_args = layout, (len(index), len(args), len(saved))
         ctx.save_for_backward(*index, *args, *saved, *layers)
         return sums
@@ -93,30 +59,25 @@ class _SummedMessages(torch.autograd.Function):
             groups.append(layers[:length])
             del layers[:length]
         index, args, saved = groups
-        grads = _called("edge_messages_grad", *index, grad, *args, saved, layers, ctx.layout)
+        numbers = _numbers(ctx.layout)
+        grads = call("edge_messages_grad", *index, grad, *args, saved, layers, *numbers)
         return None, None, None, *grads
 
 
-def _called(name: str, *args: Any) -> list[Tensor]:
-    """An operator, as one node or as what it consists of."""
-    if _WHOLE.get():
-        *tensors, layout = args
-        numbers = (layout.lmax, layout.mmax, layout.per_channel)
-        result: list[Tensor] = getattr(torch.ops.sezm, name)(*tensors, *numbers)
-        return result
-    return OPERATORS[name](*args)
+def _numbers(layout: EdgeLayout) -> tuple[int, int, bool]:
+    return layout.lmax, layout.mmax, layout.per_channel
 
 
-def _computed(compute: Callable[..., list[Tensor]], *args: Any) -> list[Tensor]:
-    *tensors, lmax, mmax, per_channel = args
-    return compute(*tensors, EdgeLayout(lmax, mmax, per_channel))
+def _with_numbers(compute: Compute) -> Compute:
+    """The same with the numbers of a layout in its place."""
+
+    def computed(*args: Any) -> list[Tensor]:
+        *tensors, lmax, mmax, per_channel = args
+        return compute(*tensors, EdgeLayout(lmax, mmax, per_channel))
+
+    return computed
 
 
-for _name, _compute in OPERATORS.items():
-    torch.library.impl(f"sezm::{_name}", "default")(partial(_computed, _compute))
-
-
-@torch.library.register_fake("sezm::edge_messages")
 def _edge_messages_shapes(*args: Any) -> list[Tensor]:
     source, _, _, _, features, _, _, _, layers, lmax, mmax, per_channel = args
     layout = EdgeLayout(lmax, mmax, per_channel)
@@ -129,6 +90,19 @@ def _edge_messages_shapes(*args: Any) -> list[Tensor]:
     return [features.new_empty(features.shape[0], layout.columns, channels), *saved]
 
 
-@torch.library.register_fake("sezm::edge_messages_grad")
 def _edge_messages_grad_shapes(*args: Any) -> list[Tensor]:
     return [torch.empty_like(tensor) for tensor in args[5:9]]
+
+
+define(
+    "edge_messages",
+    f"{_INDEX}, {_EDGES}, Tensor[] layers, {_LAYOUT}",
+    _with_numbers(edge_messages),
+    _edge_messages_shapes,
+)
+define(
+    "edge_messages_grad",
+    f"{_INDEX}, Tensor grad_sums, {_EDGES}, Tensor[] saved, Tensor[] layers, {_LAYOUT}",
+    _with_numbers(edge_messages_grad),
+    _edge_messages_grad_shapes,
+)

@@ -1,0 +1,56 @@
+"""Operators of models that become functions of ONNX files (``export/FORMAT.md``)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from sezm_models.sezm import edge_operators  # noqa: F401  defines operators
+from sezm_models.whole_operators import COMPUTE, Compute
+
+
+@dataclass(frozen=True)
+class Operator:
+    """An operator, whose arguments are tensors and then numbers.
+
+    Attributes:
+        name: of its functions; numbers of the operator in braces tell one from another. The other
+            numbers are attributes of calls.
+        inputs: for each argument that is a tensor or a list of tensors, its name in functions, and
+            the letter of :class:`~sezm_export.onnx_functions.FunctionSizes` that its first axis
+            has; "" if all axes have fixed lengths.
+        numbers: names of its other arguments.
+        compute: what it does.
+    """
+
+    name: str
+    inputs: dict[str, str]
+    numbers: tuple[str, ...]
+    compute: Compute
+
+    def function(self, numbers: dict[str, int]) -> tuple[str, dict[str, int]]:
+        """Name of the function for these numbers, and the attributes of its calls."""
+        attributes = {key: n for key, n in numbers.items() if f"{{{key}}}" not in self.name}
+        return self.name.format_map(numbers), attributes
+
+
+def _operator(operator: str, name: str, inputs: dict[str, str]) -> tuple[Any, Operator]:
+    overload = getattr(torch.ops.sezm, operator).default
+    numbers = tuple(argument.name for argument in overload._schema.arguments[len(inputs) :])
+    return overload, Operator(name, inputs, numbers, COMPUTE[operator])
+
+
+_INDEX = {"source": "S", "target": "R", "source_slot": "T", "source_atom": "P"}
+_EDGES = {"features": "A", "wigner": "S", "radial": "S", "weight": "S"}
+
+OPERATORS: dict[Any, Operator] = dict(
+    [
+        _operator("edge_messages", "EdgeMessages_{lmax}_{mmax}", _INDEX | _EDGES | {"layer": ""}),
+        _operator(
+            "edge_messages_grad",
+            "EdgeMessagesGrad_{lmax}_{mmax}",
+            _INDEX | {"grad_sums": "A"} | _EDGES | {"saved": "S", "layer": ""},
+        ),
+    ]
+)
