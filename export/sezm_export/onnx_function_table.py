@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
+from sezm_models import neighbor_slots  # noqa: F401  defines an operator
 from sezm_models.sezm import edge_operators  # noqa: F401  defines operators
 from sezm_models.whole_operators import COMPUTE, Compute
 
@@ -51,6 +52,11 @@ OPERATORS: dict[Any, Operator] = dict(
             "edge_messages_grad",
             "EdgeMessagesGrad_{lmax}_{mmax}",
             _INDEX | {"grad_sums": "A"} | _EDGES | {"saved": "S", "layer": ""},
+        ),
+        _operator(
+            "neighbor_slots",
+            "NeighborSlots",
+            {"source": "E", "target": "E", "atoms": "A", "targets": "N"},
         ),
     ]
 )
