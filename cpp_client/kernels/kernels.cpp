@@ -5,6 +5,7 @@
 
 #include "edge_backward.hpp"
 #include "row_interpreter.hpp"
+#include "sum_rows.hpp"
 
 namespace sezm::kernels {
 inline namespace SEZM_KERNEL_ISA {
@@ -62,8 +63,10 @@ void run_rows(const RowProgram &program, const RowTensors<Real> &tensors,
     RowInterpreter<Real>(program, tensors).run(parallel_for);
 }
 
-extern const Kernels<float> float_kernels{forward<float>, backward<float>, run_rows<float>};
-extern const Kernels<double> double_kernels{forward<double>, backward<double>, run_rows<double>};
+extern const Kernels<float> float_kernels{forward<float>, backward<float>, sum_rows<float>,
+                                          run_rows<float>};
+extern const Kernels<double> double_kernels{forward<double>, backward<double>, sum_rows<double>,
+                                          run_rows<double>};
 
 }  // namespace SEZM_KERNEL_ISA
 }  // namespace sezm::kernels

@@ -5,6 +5,7 @@
 #include "edge_shape.hpp"
 #include "parallel_for.hpp"
 #include "row_program.hpp"
+#include "segment_sums.hpp"
 
 namespace sezm::kernels {
 
@@ -19,6 +20,8 @@ struct Kernels {
                        const Real *const *saved, const Real *grad_sums, Real *grad_features,
                        Real *grad_wigner, Real *grad_radial, Real *grad_weight,
                        const ParallelFor &);
+    // ``sums`` [size, width].
+    void (*sum_rows)(const SegmentSums<Real> &, Real *sums, const ParallelFor &);
     // A program that acts on each row alone.
     void (*rows)(const RowProgram &, const RowTensors<Real> &, const ParallelFor &);
 };

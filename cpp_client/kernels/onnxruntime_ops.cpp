@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "onnxruntime_edges.hpp"
+#include "onnxruntime_indices.hpp"
 #include "onnxruntime_rows.hpp"
 
 namespace sezm::kernels {
@@ -12,6 +13,7 @@ namespace {
 
 constexpr std::uint32_t API_VERSION = 17;  // the first with KernelContext_ParallelFor
 constexpr int ROW_PROGRAMS = 64;           // of a file: MAX_FUNCTIONS in onnx_rows.py
+constexpr int ROW_SUMS = 64;               // of a file: MAX_FUNCTIONS in onnx_segments.py
 
 // All operators, each for both types; they must live as long as any session.
 class Operators {
@@ -24,6 +26,8 @@ class Operators {
             }
         }
         for (int number = 0; number < ROW_PROGRAMS; ++number) add<RowsOp>(number);
+        for (int number = 0; number < ROW_SUMS; ++number) add<SumRowsOp>(number);
+        keep(std::make_shared<SlotsOp>());
     }
 
     const OrtCustomOpDomain *domain() const { return domain_; }

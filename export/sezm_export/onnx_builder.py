@@ -95,12 +95,12 @@ class OnnxBuilder:
 
     Args:
         constants: of the file.
-        functions: of the file.
+        functions: of the file; None in one of them, which calls no others.
         prefix: of the names of all values, different for each graph of a file.
     """
 
     def __init__(
-        self, constants: OnnxConstants, functions: OnnxFunctions, prefix: str = ""
+        self, constants: OnnxConstants, functions: OnnxFunctions | None = None, prefix: str = ""
     ) -> None:
         self.functions = functions
         self._prefix = prefix

@@ -101,7 +101,9 @@ class Call:
 
         specs = self.specs
         types = (value(node).dtype for node in self.tensors)
-        real = next((dtype for dtype in types if dtype.is_floating_point), torch.get_default_dtype())
+        real = next(
+            (dtype for dtype in types if dtype.is_floating_point), torch.get_default_dtype()
+        )
         return simplify_graph(trace_function(function, specs, real, _samples(specs)))
 
 

@@ -1,4 +1,4 @@
-"""Which edge lies in which slot of the rows of :mod:`.neighbor_rows`: one operator of index arrays."""
+"""Which edge lies in which slot of the rows of :mod:`.neighbor_rows`, as one operator."""
 
 from __future__ import annotations
 
@@ -29,7 +29,8 @@ def neighbor_slots(source: Tensor, target: Tensor, n_atoms: int, n_targets: int)
     """Lay out edges in rows by target, and their slots in rows by source.
 
     Args:
-        source, target: [E] int64, atoms of each edge.
+        source: [E] int64, atom of each edge.
+        target: [E] int64, likewise.
         n_atoms: sources are below.
         n_targets: targets are below.
     """
