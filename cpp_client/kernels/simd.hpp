@@ -86,9 +86,17 @@ inline double sum(__m256d value) {
 }
 
 #ifdef __AVX512F__
-inline float sum(__m512 value) { return _mm512_reduce_add_ps(value); }
+inline float sum(__m512 value) {
+    float parts[16];
+    _mm512_storeu_ps(parts, value);
+    return sum(_mm256_add_ps(_mm256_loadu_ps(parts), _mm256_loadu_ps(parts + 8)));
+}
 
-inline double sum(__m512d value) { return _mm512_reduce_add_pd(value); }
+inline double sum(__m512d value) {
+    double parts[8];
+    _mm512_storeu_pd(parts, value);
+    return sum(_mm256_add_pd(_mm256_loadu_pd(parts), _mm256_loadu_pd(parts + 4)));
+}
 #endif
 #else
 inline float sum(Vector<float> value) { return (value[0] + value[2]) + (value[1] + value[3]); }

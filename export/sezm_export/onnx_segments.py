@@ -164,10 +164,10 @@ def _sum_by_table(builder: OnnxBuilder, node: fx.Node, size: str, index: str, ro
 
 def _table(builder: OnnxBuilder, size: str, index: str, dtype: int) -> _Table:
     """Rows of each segment. Equal tables are built once, by the builder or by ONNX Runtime."""
-    n_rows = builder.op("Shape", index)
+    n_rows = builder.op("Shape", index, start=0, end=1)
     counts = _counts(builder, index, n_rows, size)
     first = builder.op("CumSum", counts, builder.integer(0), exclusive=1)  # [segments]
-    order = builder.ascending(index, n_rows)  # [rows]
+    order = builder.ascending(index)  # [rows]
     columns = _columns(builder, counts, n_rows, size)
     axis = builder.integers(1)
     rank = builder.op("Range", builder.integer(0), columns, builder.integer(1))  # [K]

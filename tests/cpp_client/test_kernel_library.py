@@ -145,6 +145,8 @@ def test_kernels_are_what_runs(kernels: Path, mini: Path, tmp_path: Path) -> Non
     kinds = [node.op_type for node in onnx.load(str(optimised)).graph.node]
     assert kinds.count("EdgeMessages_2_1") == kinds.count("EdgeMessagesGrad_2_1") == 2
     assert sum(kind.startswith("Rows_") for kind in kinds) > 3
+    assert sum(kind.startswith("SumRows_") for kind in kinds) > 3
+    assert kinds.count("NeighborSlots") == 1 and "TopK" not in kinds
 
 
 # ------------------------------------------------------------------------------ hostile files
