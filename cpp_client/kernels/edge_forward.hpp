@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "edge_messages.hpp"
+#include "edge_rotation.hpp"
 #include "edge_shape.hpp"
 #include "edge_tables.hpp"
 #include "parallel_for.hpp"
@@ -17,17 +18,22 @@ inline namespace SEZM_KERNEL_ISA {
 
 constexpr int TILE = 60;  // edges: what is computed on them stays in the cache of one core
 
-template <class Real>
+template <class Real, class Sizes, int CHANNELS>
 class EdgeForward {
+    using Shape = BasicEdgeShape<Sizes>;
+    using Rotation = EdgeRotation<Real, Sizes, CHANNELS>;
+    using Block = typename Rotation::Block;
+
   public:
-    EdgeForward(const EdgeShape &shape, const EdgeTensors<Real> &in, const SourceRows &sources,
+    EdgeForward(const Shape &shape, const EdgeTensors<Real> &in, const SourceRows &sources,
                 Real *sums, Real *const *saved)
         : shape_(shape),
           in_(in),
           sums_(sums),
           saved_(saved),
           place_(places_by_source(shape.n_slots, sources)),
-          tables_(shape),
+          rows_(shape),
+          rotation_(shape),
           layers_(shape, in.layers, false) {}
 
     void run(const ParallelFor &parallel_for) const {
@@ -44,14 +50,17 @@ class EdgeForward {
     }
 
   private:
+    static constexpr int n = LANES<Real>;
+
     struct Scratch {
-        explicit Scratch(const EdgeShape &shape)
+        explicit Scratch(const Shape &shape)
             : messages(TILE * shape.width()),
               products(TILE * shape.width()),
               pairs(2 * TILE * shape.width()),
               logits(TILE * shape.lmax * shape.channels),
-              mixing(shape.n_rows() * shape.n_feature_rows()) {}
-        std::vector<Real> messages, products, pairs, logits, mixing;
+              rotation(shape) {}
+        std::vector<Real> messages, products, pairs, logits;
+        typename Rotation::Scratch rotation;
         std::int64_t slot[TILE];
         int count = 0;
 
@@ -65,74 +74,54 @@ class EdgeForward {
     };
 
     void compute(Scratch &s) const {
-        for (int t = 0; t < s.count; ++t)
-            rotate(s.slot[t], &s.messages[t * shape_.width()], s.mixing.data());
+        const int width = shape_.width();
+        for (int t = 0; t < s.count; ++t) {
+            const std::int64_t slot = s.slot[t];
+            rotation_.forward(in_.features + in_.source[slot] * shape_.feature_size(),
+                              in_.wigner + slot * shape_.wigner_size(),
+                              in_.radial + slot * shape_.radial_width(), &s.messages[t * width],
+                              s.rotation);
+        }
         for (int i = 0; i < shape_.n_layers; ++i) {
             layers_.multiply(i, s.count, s.messages.data(), s.products.data(), false,
                              s.pairs.data());
             save(i, s);
             if (i + 1 < shape_.n_layers) add_gated(i, s);
         }
-        for (int t = 0; t < s.count; ++t) add_to_sums(s.slot[t], &s.products[t * shape_.width()]);
-    }
-
-    // Features of the source in the frame of the edge, radially modulated.
-    void rotate(std::int64_t slot, Real *message, Real *mixing) const {
-        const int C = shape_.channels, P = shape_.n_feature_rows();
-        const Real *features = in_.features + in_.source[slot] * shape_.feature_size();
-        const Real *wigner = in_.wigner + slot * shape_.wigner_size();
-        const Real *radial = in_.radial + slot * shape_.radial_width;
-        if (shape_.per_channel) {
-            for (const MessageRow &row : tables_.rows) {
-                product(1, C, row.count, wigner + row.wigner, row.count, features + row.packed * C,
-                        C, static_cast<const Real *>(nullptr), 0, message, C);
-                const Real *rho = radial + row.degree * C;
-                for (int c = 0; c < C; ++c) message[c] *= rho[c];
-                message += C;
-            }
-            return;
-        }
-        std::fill(mixing, mixing + shape_.n_rows() * P, Real(0));
-        for (const MixingBlock &block : tables_.blocks) {
-            Real *to = mixing + block.row * P + block.column;
-            for (int j = 0; j < block.count; ++j)
-                to[j] = radial[block.entry] * wigner[block.wigner + j];
-        }
-        product(shape_.n_rows(), C, P, mixing, P, features, C, static_cast<const Real *>(nullptr),
-                0, message, C);
+        for (int t = 0; t < s.count; ++t) add_to_sums(s.slot[t], &s.products[t * width]);
     }
 
     void save(int layer, const Scratch &s) const {
+        const int width = shape_.width();
         for (int o = 0; o < shape_.n_orders(); ++o) {
             Real *saved = saved_[layer * shape_.n_orders() + o];
             if (saved == nullptr) continue;
-            const int width = shape_.order_width(o);
+            const int order_width = shape_.order_width(o);
             const Real *from = &s.products[shape_.first_row(o) * shape_.channels];
-            for (int t = 0; t < s.count; ++t, from += shape_.width()) {
-                copy_past_cache(from, width, saved + place_[s.slot[t]] * width);
+            for (int t = 0; t < s.count; ++t, from += width) {
+                copy_past_cache(from, order_width, saved + place_[s.slot[t]] * order_width);
             }
         }
     }
 
     // Residual: silu of the l = 0 row, gates on all others.
     void add_gated(int layer, Scratch &s) const {
-        constexpr int n = LANES<Real>;
         const int C = shape_.channels, width = shape_.width(), gates = shape_.lmax * C;
         layers_.gate_logits(layer, s.count, s.products.data(), s.logits.data());
         for (int t = 0; t < s.count; ++t) {
-            Real *message = &s.messages[t * width], *logits = &s.logits[t * gates];
-            const Real *product = &s.products[t * width];
-            for (int c = 0; c < gates; c += n) store(logits + c, sigmoid<Real>(load(logits + c)));
+            Real *message = &s.messages[t * width];
+            const Real *product = &s.products[t * width], *logits = &s.logits[t * gates];
             for (int c = 0; c < C; c += n) {
                 const Vector<Real> x = load(product + c);
                 store(message + c, load(message + c) + x * sigmoid<Real>(x));
             }
-            for (std::size_t row = 1; row < tables_.rows.size(); ++row) {
-                const Real *gate = logits + (tables_.rows[row].degree - 1) * C;
-                const int at = static_cast<int>(row) * C;
+            for (int l = 1; l <= shape_.lmax; ++l, logits += C) {
                 for (int c = 0; c < C; c += n) {
-                    store(message + at + c,
-                          load(message + at + c) + load(product + at + c) * load(gate + c));
+                    const Vector<Real> gate = sigmoid<Real>(load(logits + c));
+                    rows_.for_each_of_degree(l, [&](auto row) {
+                        const int at = row.place * C + c;
+                        store(message + at, load(message + at) + load(product + at) * gate);
+                    });
                 }
             }
         }
@@ -140,28 +129,32 @@ class EdgeForward {
 
     // Rotated back.
     void add_to_sums(std::int64_t slot, const Real *message) const {
-        constexpr int n = LANES<Real>;
         const int C = shape_.channels;
         const Real *wigner = in_.wigner + slot * shape_.wigner_size();
+        const Real weight = in_.weight[slot];
         Real *sums = sums_ + in_.target[slot / ROW_WIDTH] * shape_.sum_size();
-        for (const MessageRow &row : tables_.rows) {
-            for (int j = 0; j < row.count; ++j) {
-                const Vector<Real> factor = broadcast(wigner[row.wigner + j] * in_.weight[slot]);
-                Real *to = sums + (row.packed + j) * C;
-                for (int c = 0; c < C; c += n)
-                    store(to + c, load(to + c) + factor * load(message + c));
+        rows_.for_each([&](auto row) {
+            for (int c = 0; c < C; c += CHANNELS) {
+                Block values;
+                Rotation::get(message + row.place * C + c, values);
+                Real *to = sums + row.packed * C + c;
+                for (int j = 0; j < row.count; ++j, to += C) {
+                    const Vector<Real> factor = broadcast(wigner[row.wigner + j] * weight);
+                    for (int i = 0; i < CHANNELS / n; ++i)
+                        store(to + i * n, load(to + i * n) + factor * values[i]);
+                }
             }
-            message += C;
-        }
+        });
     }
 
-    const EdgeShape &shape_;
+    const Shape &shape_;
     const EdgeTensors<Real> &in_;
     Real *sums_;
     Real *const *saved_;
     std::vector<std::int64_t> place_;  // of a slot in ``saved``
-    EdgeTables tables_;
-    SO2Layers<Real> layers_;
+    EdgeRows<Sizes> rows_;
+    Rotation rotation_;
+    SO2Layers<Real, Sizes> layers_;
 };
 
 }  // namespace SEZM_KERNEL_ISA

@@ -1,6 +1,7 @@
-// Where the elements of rotations and radial kernels go, listed once per call.
+// The rows of a message, in order: listed once per call, or known to the compiler.
 #pragma once
 
+#include <utility>
 #include <vector>
 
 #include "edge_shape.hpp"
@@ -9,43 +10,94 @@ namespace sezm::kernels {
 
 // A row of a message: order o, degree l. Its share of D is ``count`` elements.
 struct MessageRow {
-    int degree;
-    int order;   // o
-    int within;  // row of the order's own tensor, from degree |m|
-    int packed;  // first packed row of degree l
-    int wigner;  // first element in ``wigner`` of a slot
-    int count;   // 2 l + 1
+    int place = 0;  // in the message
+    int degree = 0;
+    int order = 0;      // o
+    int of_order = 0;   // place of the first row of this order
+    int n_degrees = 0;  // of this order, from |m| on
+    int packed = 0;     // first packed row of degree l
+    int wigner = 0;     // first element in ``wigner`` of a slot
+    int count = 0;      // 2 l + 1
+    int entry = 0;      // of the radial kernel from degree |m| to this one, rank 0
 };
 
-// Part of a row of K [M, P], which rotates features to the edge frame and mixes their degrees
-// (sezm.md 3.7.4): K[(o, p), (q, l, j)] = k[|m|, l, p, q] D^l[m, j], zero where l < |m|.
-struct MixingBlock {
-    int row, column;  // of K
-    int entry;        // of the kernel
-    int wigner;       // first element
-    int count;        // 2 l + 1
-};
+template <class Sizes>
+constexpr MessageRow message_row(const BasicEdgeShape<Sizes> &shape, int place) {
+    MessageRow row;
+    while (shape.first_row(row.order + 1) <= place) ++row.order;
+    const int m = shape.order(row.order), l = m + place - shape.first_row(row.order);
+    row.place = place;
+    row.degree = l;
+    row.of_order = shape.first_row(row.order);
+    row.n_degrees = shape.degrees_of(m);
+    row.packed = l * l;
+    row.wigner = row.order * shape.n_packed() + l * l;
+    row.count = 2 * l + 1;
+    row.entry = (shape.first_kernel(m) + l - m) * shape.rank;
+    return row;
+}
 
-struct EdgeTables {
-    std::vector<MessageRow> rows;
-    std::vector<MixingBlock> blocks;
+template <class Sizes>
+class EdgeRows;
 
-    explicit EdgeTables(const EdgeShape &shape) {
-        const int D = shape.n_packed();
-        for (int o = 0; o < shape.n_orders(); ++o) {
-            const int m = shape.order(o), degrees = shape.degrees_of(m);
-            for (int p = m; p <= shape.lmax; ++p) {
-                const int row = static_cast<int>(rows.size());
-                rows.push_back({p, o, p - m, p * p, o * D + p * p, 2 * p + 1});
-                for (int l = m; l <= shape.lmax; ++l) {
-                    for (int q = 0; q < shape.rank; ++q) {
-                        const int entry =
-                            (shape.first_kernel(m) + (l - m) * degrees + p - m) * shape.rank + q;
-                        blocks.push_back({row, q * D + l * l, entry, o * D + l * l, 2 * l + 1});
-                    }
-                }
-            }
+template <>
+class EdgeRows<AnySizes> {
+  public:
+    explicit EdgeRows(const EdgeShape &shape) : of_degree_(HIGHEST_DEGREE + 1) {
+        for (int place = 0; place < shape.n_rows(); ++place) {
+            rows_.push_back(message_row(shape, place));
+            of_degree_[static_cast<std::size_t>(rows_.back().degree)].push_back(rows_.back());
         }
+    }
+
+    template <class Work>
+    void for_each(const Work &work) const {
+        for (const MessageRow &row : rows_) work(row);
+    }
+
+    template <class Work>
+    void for_each_of_degree(int degree, const Work &work) const {
+        for (const MessageRow &row : of_degree_[static_cast<std::size_t>(degree)]) work(row);
+    }
+
+  private:
+    std::vector<MessageRow> rows_;
+    std::vector<std::vector<MessageRow>> of_degree_;
+};
+
+// What it hands to ``work`` are constants.
+template <int LMAX, int MMAX, int CHANNELS, int RANK, bool PER_CHANNEL>
+class EdgeRows<FixedSizes<LMAX, MMAX, CHANNELS, RANK, PER_CHANNEL>> {
+    using Shape = BasicEdgeShape<FixedSizes<LMAX, MMAX, CHANNELS, RANK, PER_CHANNEL>>;
+
+    template <int PLACE>
+    struct Row {
+        static constexpr MessageRow value = message_row(Shape{}, PLACE);
+        static constexpr int place = PLACE, degree = value.degree, order = value.order,
+                             of_order = value.of_order, n_degrees = value.n_degrees,
+                             packed = value.packed, wigner = value.wigner, count = value.count,
+                             entry = value.entry;
+    };
+
+  public:
+    explicit EdgeRows(const Shape &) {}
+
+    template <class Work>
+    void for_each(const Work &work) const {
+        each(work, std::make_integer_sequence<int, Shape{}.n_rows()>{});
+    }
+
+    template <class Work>
+    void for_each_of_degree(int degree, const Work &work) const {
+        for_each([&](auto row) {
+            if (row.degree == degree) work(row);
+        });
+    }
+
+  private:
+    template <class Work, int... PLACES>
+    static void each(const Work &work, std::integer_sequence<int, PLACES...>) {
+        (work(Row<PLACES>{}), ...);
     }
 };
 

@@ -1,28 +1,63 @@
 // Compiled once per instruction set, each time with another SEZM_KERNEL_ISA.
 #include "kernels.hpp"
 
+#include <type_traits>
+
 #include "edge_backward.hpp"
 #include "escn_forward.hpp"
 #include "grid_backward.hpp"
 #include "grid_forward.hpp"
 #include "row_interpreter.hpp"
+#include "sum_rows.hpp"
 
 namespace sezm::kernels {
 inline namespace SEZM_KERNEL_ISA {
 
-template <class Real>
-void forward(const EdgeShape &shape, const EdgeTensors<Real> &in, const SourceRows &sources,
-             Real *sums, Real *const *saved, const ParallelFor &parallel_for) {
-    EdgeForward<Real>(shape, in, sources, sums, saved).run(parallel_for);
+template <int VALUE>
+using Constant = std::integral_constant<int, VALUE>;
+
+// Calls ``work`` with the shape and the channels that are in registers at a time: with constants
+// for frequent models.
+template <class Work>
+void with_sizes(const EdgeShape &shape, const Work &work) {
+    constexpr int MORE = 2 * CHANNEL_UNIT;
+    const auto tried = [&](auto sizes) {
+        using Sizes = decltype(sizes);
+        if (shape.lmax != Sizes::lmax || shape.mmax != Sizes::mmax ||
+            shape.channels != Sizes::channels || shape.rank != Sizes::rank ||
+            shape.per_channel != Sizes::per_channel)
+            return false;
+        const BasicEdgeShape<Sizes> fixed{sizes, shape.n_atoms, shape.n_slots, shape.n_layers};
+        work(fixed, sizes, Constant<Sizes::channels % MORE == 0 ? MORE : CHANNEL_UNIT>{});
+        return true;
+    };
+    if (tried(FixedSizes<1, 1, 16, 1, true>{}) || tried(FixedSizes<2, 1, 32, 1, false>{})) return;
+    if (shape.channels % MORE == 0) {
+        work(shape, AnySizes{}, Constant<MORE>{});
+    } else {
+        work(shape, AnySizes{}, Constant<CHANNEL_UNIT>{});
+    }
 }
 
 template <class Real>
-void backward(const EdgeShape &shape, const EdgeTensors<Real> &in, const SourceRows &sources,
+void forward(const EdgeShape &given, const EdgeTensors<Real> &in, const SourceRows &sources,
+             Real *sums, Real *const *saved, const ParallelFor &parallel_for) {
+    with_sizes(given, [&](const auto &shape, auto sizes, auto channels) {
+        using Forward = EdgeForward<Real, decltype(sizes), decltype(channels)::value>;
+        Forward(shape, in, sources, sums, saved).run(parallel_for);
+    });
+}
+
+template <class Real>
+void backward(const EdgeShape &given, const EdgeTensors<Real> &in, const SourceRows &sources,
               const Real *const *saved, const Real *grad_sums, Real *grad_features,
               Real *grad_wigner, Real *grad_radial, Real *grad_weight,
               const ParallelFor &parallel_for) {
     const EdgeGradients<Real> grad{grad_features, grad_wigner, grad_radial, grad_weight};
-    EdgeBackward<Real>(shape, in, sources, saved, grad_sums, grad).run(parallel_for);
+    with_sizes(given, [&](const auto &shape, auto sizes, auto channels) {
+        using Backward = EdgeBackward<Real, decltype(sizes), decltype(channels)::value>;
+        Backward(shape, in, sources, saved, grad_sums, grad).run(parallel_for);
+    });
 }
 
 template <class Real>
@@ -58,7 +93,7 @@ void run_rows(const RowProgram &program, const RowTensors<Real> &tensors,
 template <class Real>
 constexpr Kernels<Real> all() {
     return {forward<Real>,   backward<Real>, grid_forward<Real>, grid_backward<Real>,
-            escn_maps<Real>, escn<Real>,     run_rows<Real>};
+            escn_maps<Real>, escn<Real>,     sum_rows<Real>,     run_rows<Real>};
 }
 
 extern const Kernels<float> float_kernels = all<float>();

@@ -9,6 +9,7 @@
 #include "grid_unit.hpp"
 #include "parallel_for.hpp"
 #include "row_program.hpp"
+#include "segment_sums.hpp"
 
 namespace sezm::kernels {
 
@@ -35,6 +36,8 @@ struct Kernels {
     // These messages, ``sums`` [A, D, C]; ``workspace`` as long as the shape says.
     void (*escn)(const EscnShape &, const EscnTensors<Real> &, const void *maps, Real *workspace,
                  Real *sums, const ParallelFor &);
+    // ``sums`` [size, width].
+    void (*sum_rows)(const SegmentSums<Real> &, Real *sums, const ParallelFor &);
     // A program that acts on each row alone.
     void (*rows)(const RowProgram &, const RowTensors<Real> &, const ParallelFor &);
 };

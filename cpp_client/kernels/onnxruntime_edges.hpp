@@ -21,17 +21,16 @@ inline EdgeShape edge_shape(const Inputs &inputs, std::size_t first, bool per_ch
     shape.n_slots = wigner[0];
     shape.mmax = static_cast<int>(wigner[1] - 1) / 2;
     shape.lmax = static_cast<int>(std::lround(std::sqrt(static_cast<double>(wigner[2])))) - 1;
+    require(shape.lmax <= HIGHEST_DEGREE, "degrees are beyond those that kernels know");
     require(shape.lmax >= 0 && shape.mmax >= 0 && shape.mmax <= shape.lmax, "degrees are wrong");
     require(wigner[1] == shape.n_orders() && wigner[2] == shape.n_packed(), "degrees are wrong");
     shape.channels = static_cast<int>(features[2]);
     shape.rank = static_cast<int>(features[1] / wigner[2]);
-    require(shape.channels > 0 && shape.channels % 16 == 0, "channels are no multiple of 16");
+    require(shape.channels > 0 && shape.channels % CHANNEL_UNIT == 0, "channels are no multiple of 16");
     require(shape.rank > 0 && features[1] == shape.n_feature_rows(), "the rank is wrong");
     require(shape.n_slots > 0 && shape.n_slots % ROW_WIDTH == 0, "slots are no multiple of 4");
     shape.per_channel = per_channel;
-    shape.radial_width = per_channel ? (shape.lmax + 1) * shape.channels
-                                     : shape.rank * shape.first_kernel(shape.mmax + 1);
-    require(radial[1] == shape.radial_width && (!per_channel || shape.rank == 1),
+    require(radial[1] == shape.radial_width() && (!per_channel || shape.rank == 1),
             "radial features are wrong");
     return shape;
 }
@@ -66,7 +65,7 @@ struct EdgeInputs {
         if (back) grad_sums = inputs.take<Real>({A, D, C});
         in.features = inputs.take<Real>({A, shape.n_feature_rows(), C});
         in.wigner = inputs.take<Real>({S, shape.n_orders(), D});
-        in.radial = inputs.take<Real>({S, shape.radial_width});
+        in.radial = inputs.take<Real>({S, shape.radial_width()});
         in.weight = inputs.take<Real>({S, 1});
         // Of each layer: one matrix of order 0, three of each m, and a gate in all but the last.
         const std::size_t left = inputs.context.GetInputCount() - inputs.next;
@@ -138,7 +137,7 @@ struct BackwardKernel {
         };
         Real *grad_features = output(0, {shape.n_atoms, shape.n_feature_rows(), shape.channels});
         Real *grad_wigner = output(1, {shape.n_slots, shape.n_orders(), shape.n_packed()});
-        Real *grad_radial = output(2, {shape.n_slots, shape.radial_width});
+        Real *grad_radial = output(2, {shape.n_slots, shape.radial_width()});
         Real *grad_weight = output(3, {shape.n_slots, 1});
         kernels<Real>().edges_back(shape, given.in, given.sources, given.saved.data(),
                                    given.grad_sums, grad_features, grad_wigner, grad_radial,

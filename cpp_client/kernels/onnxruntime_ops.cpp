@@ -8,14 +8,15 @@
 #include "onnxruntime_edges.hpp"
 #include "onnxruntime_escn.hpp"
 #include "onnxruntime_grid.hpp"
+#include "onnxruntime_indices.hpp"
 #include "onnxruntime_rows.hpp"
 
 namespace sezm::kernels {
 namespace {
 
 constexpr std::uint32_t API_VERSION = 17;  // the first with KernelContext_ParallelFor
-constexpr int HIGHEST_DEGREE = 8;          // of the names that are registered
 constexpr int ROW_PROGRAMS = 64;           // of a file: MAX_FUNCTIONS in onnx_rows.py
+constexpr int ROW_SUMS = 64;               // of a file: MAX_FUNCTIONS in onnx_segments.py
 
 // All operators, each for both types; they must live as long as any session.
 class Operators {
@@ -39,6 +40,8 @@ class Operators {
             }
         }
         for (int number = 0; number < ROW_PROGRAMS; ++number) add<RowsOp>(number);
+        for (int number = 0; number < ROW_SUMS; ++number) add<SumRowsOp>(number);
+        keep(std::make_shared<SlotsOp>());
     }
 
     const OrtCustomOpDomain *domain() const { return domain_; }

@@ -46,6 +46,12 @@ using Vector = typename VectorOf<Real>::type;
 template <class Real>
 constexpr int LANES = VECTOR_BYTES / static_cast<int>(sizeof(Real));
 
+// The next multiple of LANES.
+template <class Real>
+constexpr int padded(int numbers) {
+    return (numbers + LANES<Real> - 1) / LANES<Real> * LANES<Real>;
+}
+
 template <class Real>
 inline Vector<Real> load(const Real *from) {
     return *reinterpret_cast<const typename VectorOf<Real>::unaligned *>(from);
@@ -61,16 +67,65 @@ inline Vector<Real> broadcast(Real value) {
     return value - Vector<Real>{};
 }
 
-template <class Real>
-inline Real sum(Vector<Real> value) {
-    constexpr int n = LANES<Real>;
-    Real parts[n];
-    store(parts, value);
-    for (int width = n / 2; width > 0; width /= 2) {
-        for (int i = 0; i < width; ++i) parts[i] += parts[i + width];
-    }
-    return parts[0];
+#ifdef __AVX__
+inline float sum(__m128 value) {
+    value = _mm_add_ps(value, _mm_movehl_ps(value, value));
+    return _mm_cvtss_f32(_mm_add_ss(value, _mm_movehdup_ps(value)));
 }
+
+inline double sum(__m128d value) {
+    return _mm_cvtsd_f64(_mm_add_sd(value, _mm_unpackhi_pd(value, value)));
+}
+
+inline float sum(__m256 value) {
+    return sum(_mm_add_ps(_mm256_castps256_ps128(value), _mm256_extractf128_ps(value, 1)));
+}
+
+inline double sum(__m256d value) {
+    return sum(_mm_add_pd(_mm256_castpd256_pd128(value), _mm256_extractf128_pd(value, 1)));
+}
+
+#ifdef __AVX512F__
+inline float sum(__m512 value) {
+    float parts[16];
+    _mm512_storeu_ps(parts, value);
+    return sum(_mm256_add_ps(_mm256_loadu_ps(parts), _mm256_loadu_ps(parts + 8)));
+}
+
+inline double sum(__m512d value) {
+    double parts[8];
+    _mm512_storeu_pd(parts, value);
+    return sum(_mm256_add_pd(_mm256_loadu_pd(parts), _mm256_loadu_pd(parts + 4)));
+}
+#endif
+#else
+inline float sum(Vector<float> value) { return (value[0] + value[2]) + (value[1] + value[3]); }
+
+inline double sum(Vector<double> value) { return value[0] + value[1]; }
+#endif
+
+// The sum of each of LANES vectors.
+template <class Real>
+inline Vector<Real> sums(const Vector<Real> *vectors) {
+    Vector<Real> result{};
+    for (int i = 0; i < LANES<Real>; ++i) result[i] = sum(vectors[i]);
+    return result;
+}
+
+#if defined(__AVX__) && !defined(__AVX512F__)
+template <>
+inline Vector<float> sums<float>(const Vector<float> *v) {
+    const __m256 low = _mm256_hadd_ps(_mm256_hadd_ps(v[0], v[1]), _mm256_hadd_ps(v[2], v[3])),
+                 high = _mm256_hadd_ps(_mm256_hadd_ps(v[4], v[5]), _mm256_hadd_ps(v[6], v[7]));
+    return _mm256_permute2f128_ps(low, high, 0x20) + _mm256_permute2f128_ps(low, high, 0x31);
+}
+
+template <>
+inline Vector<double> sums<double>(const Vector<double> *v) {
+    const __m256d low = _mm256_hadd_pd(v[0], v[1]), high = _mm256_hadd_pd(v[2], v[3]);
+    return _mm256_permute2f128_pd(low, high, 0x20) + _mm256_permute2f128_pd(low, high, 0x31);
+}
+#endif
 
 // Copies n numbers, whole vectors, past the cache, where they are not needed soon. Others see them
 // behind `finish_copies`.

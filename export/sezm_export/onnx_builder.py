@@ -95,12 +95,12 @@ class OnnxBuilder:
 
     Args:
         constants: of the file.
-        functions: of the file.
+        functions: of the file; None in one of them, which calls no others.
         prefix: of the names of all values, different for each graph of a file.
     """
 
     def __init__(
-        self, constants: OnnxConstants, functions: OnnxFunctions, prefix: str = ""
+        self, constants: OnnxConstants, functions: OnnxFunctions | None = None, prefix: str = ""
     ) -> None:
         self.functions = functions
         self._prefix = prefix
@@ -125,12 +125,13 @@ class OnnxBuilder:
             self._results[key] = output
         return self._results[key]
 
-    def ascending(self, values: str, length: str) -> str:
+    def ascending(self, values: str) -> str:
         """Positions that sort a vector in ascending order, equal ones in their order."""
         key = ("TopK", values)
         if key not in self._results:
             name = f"{self._prefix}TopK_{len(self._nodes)}"
             outputs = [f"{name}_values", f"{name}_indices"]
+            length = self.op("Shape", values, start=0, end=1)
             options: dict[str, Any] = {"axis": 0, "largest": 0, "sorted": 1}
             self._nodes.append(
                 helper.make_node("TopK", [values, length], outputs, name=name, **options)

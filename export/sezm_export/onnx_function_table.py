@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
+from sezm_models import neighbor_slots  # noqa: F401  defines an operator
 from sezm_models.escn import edge_messages  # noqa: F401  defines operators
 from sezm_models.sezm import edge_operators, grid_unit_operators  # noqa: F401  define them
 from sezm_models.whole_operators import COMPUTE, Compute
@@ -74,5 +75,9 @@ OPERATORS: dict[Any, Operator] = dict(
             {"grad": "N", "features": "N", "saved": ".N", "weight": ""},
         ),
         _operator("escn_messages", "EscnMessages_{degree}_{lmax}_{mmax}", _ESCN),
+            "neighbor_slots",
+            "NeighborSlots",
+            {"source": "E", "target": "E", "atoms": "A", "targets": "N"},
+        ),
     ]
 )

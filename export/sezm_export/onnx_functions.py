@@ -36,7 +36,8 @@ class FunctionSizes(SampleSizes):
     def by_letter(self) -> dict[str, int]:
         """See :class:`SampleSizes`."""
         letters = super().by_letter
-        return {"S": ROW_WIDTH * letters["R"], "T": ROW_WIDTH * letters["P"]} | letters
+        slots = {"S": ROW_WIDTH * letters["R"], "T": ROW_WIDTH * letters["P"]}
+        return {letter: slots[letter] for letter in slots if letter in self.inputs} | letters
 
     @property
     def sources(self) -> Mapping[str, tuple[str, int]]:
@@ -99,7 +100,10 @@ class Call:
             return tuple(self._operator.compute(*arguments, *self._numbers))
 
         specs = self.specs
-        real = next(value(node).dtype for node in self.tensors if value(node).is_floating_point())
+        types = (value(node).dtype for node in self.tensors)
+        real = next(
+            (dtype for dtype in types if dtype.is_floating_point), torch.get_default_dtype()
+        )
         return simplify_graph(trace_function(function, specs, real, _samples(specs)))
 
 

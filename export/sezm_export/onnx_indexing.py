@@ -48,7 +48,7 @@ def _sort(
 ) -> Any:
     """Of a vector, ascending: the names of sorted values and of their positions."""
     assert value(source).dim() == 1
-    order = lowering.builder.ascending(lowering.names[source], lowering.length(source))
+    order = lowering.builder.ascending(lowering.names[source])
     return lowering.builder.op("Gather", lowering.names[source], order, axis=0), order
 
 

@@ -58,13 +58,15 @@ def _translated(lowering: Lowering, node: fx.Node) -> Any:
 def _called(lowering: Lowering, call: Call) -> list[str]:
     """A call of a function, which is made at the first one."""
     builder, specs = lowering.builder, call.specs
-    if call.function not in builder.functions.by_name:
-        body = OnnxBuilder(OnnxConstants(), builder.functions)
+    functions = builder.functions
+    assert functions is not None, f"{call.function} within another function"
+    if call.function not in functions.by_name:
+        body = OnnxBuilder(OnnxConstants())
         outputs = lower_nodes(call.body(), body)
         names = [spec.name for spec in specs]
         proto = body.function(call.function, names, outputs, list(call.attributes))
-        builder.functions.add(proto, specs)
-    elif builder.functions.signatures[call.function] != specs:
+        functions.add(proto, specs)
+    elif functions.signatures[call.function] != specs:
         raise SezmError(
             f"two functions {call.function} of the model differ in the shapes of their inputs, "
             "which is not possible in one ONNX file; export to .pt."

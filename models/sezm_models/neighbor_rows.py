@@ -20,10 +20,18 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
+from .neighbor_slots import ROW_WIDTH, neighbor_slots
 from .segments import segment_sum
 
-ROW_WIDTH = 4
-"""Slots per row: 5 % of empty slots in liquid water at a cutoff of 6 Angstrom."""
+__all__ = [
+    "ROW_WIDTH",
+    "NeighborRows",
+    "gather_sources",
+    "neighbor_rows",
+    "rotate_sources",
+    "sum_outer",
+    "sum_to_targets",
+]
 
 
 class NeighborRows(NamedTuple):
@@ -68,21 +76,16 @@ def neighbor_rows(
         n_targets: N, atoms that are targets, the first ones; None for all.
     """
     n_targets = n_atoms if n_targets is None else n_targets
-    source, target = edge_index[0], edge_index[1]
+    slots = neighbor_slots(edge_index[0], edge_index[1], n_atoms, n_targets)
     # One dummy edge behind the real ones is what empty slots point at; it keeps E = 0 legal.
-    dummy_vec = edge_vec.new_full((1, 3), 2.0 * cutoff)
-    dummy_atom = source.new_zeros((1,))
-
-    edge_of_slot, slot_of_edge = _assign_slots(target, n_targets)
-    by_source, _ = _assign_slots(source, n_atoms)
-    last_slot = slot_of_edge.new_full((1,), edge_of_slot.shape[0] - 1)
+    dummy = edge_vec.new_full((1, 3), 2.0 * cutoff)
     return NeighborRows(
-        vec=_ToSlots.apply(torch.cat([edge_vec, dummy_vec]), edge_of_slot, slot_of_edge),
-        source=torch.cat([source, dummy_atom]).index_select(0, edge_of_slot),
-        target=torch.cat([target, dummy_atom]).index_select(0, _first_column(edge_of_slot)),
-        source_slot=torch.cat([slot_of_edge, last_slot]).index_select(0, by_source),
-        source_atom=torch.cat([source, dummy_atom]).index_select(0, _first_column(by_source)),
-        edge=edge_of_slot,
+        vec=_ToSlots.apply(torch.cat([edge_vec, dummy]), slots.edge, slots.slot_of_edge),
+        source=slots.source,
+        target=slots.target,
+        source_slot=slots.source_slot,
+        source_atom=slots.source_atom,
+        edge=slots.edge,
         n_targets=n_targets,
     )
 
@@ -120,31 +123,6 @@ def rotate_sources(features: Tensor, matrices: Tensor, rows: NeighborRows) -> Te
         [S, M, C].
     """
     return _RotateSources.apply(features, matrices, rows.source, rows.source_slot, rows.source_atom)
-
-
-def _assign_slots(index: Tensor, n_atoms: int) -> tuple[Tensor, Tensor]:
-    """Slots for edges grouped by ``index`` [E]: edge of each slot [S], slot of each edge [E].
-
-    Empty slots get the edge number E.
-    """
-    n_edges = index.shape[0]
-    n_slots = (n_atoms + n_edges // ROW_WIDTH) * ROW_WIDTH
-    sorted_index, order = torch.sort(index, stable=True)
-    count = segment_sum(torch.ones_like(index), index, n_atoms)
-    first_edge = torch.cumsum(count, 0) - count
-    rows_of_atom = torch.div(count + (ROW_WIDTH - 1), ROW_WIDTH, rounding_mode="floor")
-    first_slot = (torch.cumsum(rows_of_atom, 0) - rows_of_atom) * ROW_WIDTH
-    offset = (first_slot - first_edge).index_select(0, sorted_index)
-    slot = torch.arange(n_edges, device=index.device) + offset
-    edge_of_slot = torch.full((n_slots,), n_edges, dtype=index.dtype, device=index.device)
-    edge_of_slot = edge_of_slot.scatter(0, slot, order)
-    slot_of_edge = torch.zeros_like(index).scatter(0, order, slot)
-    return edge_of_slot, slot_of_edge
-
-
-def _first_column(edge_of_slot: Tensor) -> Tensor:
-    """[S] -> [R]: a row in use is filled from its first column on."""
-    return edge_of_slot.reshape(-1, ROW_WIDTH)[:, 0]
 
 
 def _sum_to_sources(

@@ -147,6 +147,8 @@ def test_kernels_are_what_runs(kernels: Path, mini: Path, tmp_path: Path) -> Non
     for kind in ("GridUnit_1_2_1", "GridUnitGrad_1_2_1", "GridUnit_2_2_1", "GridUnitGrad_2_2_1"):
         assert kinds.count(kind) == 2
     assert sum(kind.startswith("Rows_") for kind in kinds) > 3
+    assert sum(kind.startswith("SumRows_") for kind in kinds) > 3
+    assert kinds.count("NeighborSlots") == 1 and "TopK" not in kinds
 
 
 # ------------------------------------------------------------------------------ hostile files

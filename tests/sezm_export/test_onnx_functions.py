@@ -1,4 +1,4 @@
-"""Edge stages in ONNX files: functions of stock operators, by names that kernels may have."""
+"""Parts of ONNX files as functions of stock operators, by names that kernels may have."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from sezm_export.simplify_graph import simplify_graph
 from sezm_export.sizes import SampleSizes
 from sezm_export.trace import trace
 from sezm_models.neighbor_rows import neighbor_rows
+from sezm_models.neighbor_slots import neighbor_slots
 from sezm_models.sezm.edge_layout import EdgeLayout
 from sezm_models.sezm.edge_messages import edge_messages, edge_messages_grad
 
@@ -118,10 +119,8 @@ def run_function(
     def info(value: str, array: np.ndarray) -> onnx.ValueInfoProto:
         return onnx.helper.make_tensor_value_info(value, types[array.dtype], array.shape)
 
-    outputs = [
-        onnx.helper.make_tensor_value_info(value, onnx.TensorProto.DOUBLE, None)
-        for value in function.output
-    ]
+    result = onnx.TensorProto.INT64 if name == "NeighborSlots" else onnx.TensorProto.DOUBLE
+    outputs = [onnx.helper.make_tensor_value_info(value, result, None) for value in function.output]
     graph = onnx.helper.make_graph(
         [call], name, [info(*pair) for pair in zip(function.input, inputs, strict=True)], outputs
     )
@@ -179,3 +178,35 @@ def test_functions_compute_what_the_model_does(configuration: str, edges: int) -
         for array, tensor in zip(found, expected, strict=True):
             scale = max(1.0, float(tensor.abs().max()))
             np.testing.assert_allclose(array, tensor.numpy(), rtol=0, atol=ROUND_OFF * scale)
+
+
+@pytest.mark.parametrize("edges", [0, 1, 60])
+def test_slots_are_those_of_the_model(mini: onnx.ModelProto, edges: int) -> None:
+    """With ghosts, too, though this file has none."""
+    generator = torch.Generator().manual_seed(edges)
+    source, target = (torch.randint(n, (edges,), generator=generator) for n in (9, 5))
+    sizes = [np.zeros(9, np.int64), np.zeros(5, np.int64)]
+    found = run_function(mini, "NeighborSlots", [source.numpy(), target.numpy(), *sizes])
+    for array, tensor in zip(found, neighbor_slots(source, target, 9, 5), strict=True):
+        np.testing.assert_array_equal(array, tensor.numpy())
+
+
+@pytest.mark.parametrize("rows", [0, 1, 60])
+def test_sums_are_those_of_numpy(mini: onnx.ModelProto, rows: int) -> None:
+    """Of rows of all the shapes in the file, one function each."""
+    generator = np.random.default_rng(rows)
+    shapes = [
+        tuple(dim.dim_value for dim in info.type.tensor_type.shape.dim)[1:]
+        for node in mini.graph.node
+        if node.op_type.startswith("SumRows_")
+        for info in mini.graph.value_info
+        if info.name == node.output[0]
+    ]
+    calls = [node for node in mini.graph.node if node.op_type.startswith("SumRows_")]
+    assert len(shapes) == len(calls) > len({call.op_type for call in calls}) > 3
+    for call, shape in dict(zip((call.op_type for call in calls), shapes, strict=True)).items():
+        values, index = generator.normal(size=(rows, *shape)), generator.integers(0, 7, rows)
+        expected = np.zeros((7, *shape))
+        np.add.at(expected, index, values)
+        (found,) = run_function(mini, call, [values, index, np.array([7])])
+        np.testing.assert_allclose(found, expected, rtol=0, atol=ROUND_OFF)
