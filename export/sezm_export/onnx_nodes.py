@@ -11,7 +11,7 @@ from sezm_infer.errors import SezmError
 from .graph_tools import is_tensor, shape, value
 from .onnx_builder import OnnxBuilder, OnnxConstants
 from .onnx_functions import OPERATORS, Call
-from .onnx_lowering import ONNX_TYPES, Lowering
+from .onnx_lowering import Lowering
 from .onnx_operators import TRANSLATIONS, constant
 
 
@@ -48,9 +48,7 @@ def _translated(lowering: Lowering, node: fx.Node) -> Any:
         raise SezmError(f"no translation to ONNX of {node.format_node()} ({error}).") from error
     is_new = name not in [lowering.names[source] for source in node.all_input_nodes]
     if is_tensor(node) and is_new:
-        axes = [lowering.sizes.dim(length) for length in shape(node)]
-        names = [axis if isinstance(axis, int) else str(axis) for axis in axes]
-        lowering.builder.describe(name, ONNX_TYPES[value(node).dtype], names)
+        lowering.describe(name, value(node).dtype, shape(node))
     return name
 
 

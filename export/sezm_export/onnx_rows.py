@@ -12,8 +12,9 @@ import numpy as np
 import onnx
 
 from .onnx_builder import DOMAIN, OPSET, OnnxConstants, OnnxFunctions
-from .row_groups import Values, outputs_used_elsewhere, read_by, row_groups
+from .row_groups import Values, read_by, row_groups
 from .row_program import RowProgram
+from .row_sharing import Group, share_work
 
 MAX_FUNCTIONS = 64
 """Kernels go by name, Rows_0, Rows_1, ...; what is beyond stays as it is."""
@@ -36,16 +37,15 @@ def join_rows(
     nodes = list(graph.node)
     values = Values(graph, constants.tensors, real)
     results = [output.name for output in graph.output]
-    replaced: dict[int, onnx.NodeProto | None] = {}
-    for group in row_groups(nodes, values):
-        number = sum(name.startswith("Rows_") for name in functions.by_name)
-        if len(group) < SMALLEST_GROUP or number == MAX_FUNCTIONS:
-            continue
-        outputs = outputs_used_elsewhere(group, nodes, results)
-        if not outputs:
-            continue
-        call = _call(f"Rows_{number}", group, outputs, values, constants, functions, real)
-        replaced |= {id(node): None for node in group} | {id(group[-1]): call}
+    first = sum(name.startswith("Rows_") for name in functions.by_name)
+    groups = row_groups(nodes, values, results, SMALLEST_GROUP, MAX_FUNCTIONS - first)
+    replaced: dict[int, onnx.NodeProto | None] = {id(node): None for g in groups for node in g}
+    for group, shared in zip(groups, share_work(groups, nodes, values, results), strict=True):
+        if shared.outputs:
+            name = f"Rows_{first}"
+            call = _call(name, shared, values, constants, functions, real)
+            replaced[id(group[-1])] = call
+            first += 1
     joined = [replaced.get(id(node), node) for node in nodes]
     del graph.node[:]
     graph.node.extend(_in_order([node for node in joined if node is not None]))
@@ -53,23 +53,22 @@ def join_rows(
 
 def _call(
     name: str,
-    group: Sequence[onnx.NodeProto],
-    outputs: Sequence[str],
+    group: Group,
     values: Values,
     constants: OnnxConstants,
     functions: OnnxFunctions,
     real: np.dtype,
 ) -> onnx.NodeProto:
-    made = {output for node in group for output in node.output}
-    inputs = list(dict.fromkeys(x for node in group for x in read_by(node) if x not in made))
-    program = RowProgram(group, values, inputs, outputs)
+    made = {output for node in group.nodes for output in node.output}
+    inputs = list(dict.fromkeys(x for node in group.nodes for x in read_by(node) if x not in made))
+    program = RowProgram(group.nodes, values, inputs, group.outputs)
     first = [constants.name_of(program.constants.astype(real)), constants.name_of(program.code)]
     opsets = [onnx.helper.make_opsetid("", OPSET)]
     names = ["constants", "program", *inputs]
     functions.by_name[name] = onnx.helper.make_function(
-        DOMAIN, name, names, list(outputs), list(group), opsets
+        DOMAIN, name, names, group.outputs, group.nodes, opsets
     )
-    return onnx.helper.make_node(name, [*first, *inputs], list(outputs), name=name, domain=DOMAIN)
+    return onnx.helper.make_node(name, [*first, *inputs], group.outputs, name=name, domain=DOMAIN)
 
 
 def _in_order(nodes: Sequence[onnx.NodeProto]) -> list[onnx.NodeProto]:

@@ -54,6 +54,11 @@ class Values:
             if tensor.HasField("shape"):
                 self.dims[info.name] = [d.dim_param or d.dim_value for d in tensor.shape.dim]
         self.constants = {tensor.name: tensor for tensor in constants}
+        for node in graph.node:  # weights, which files hold once for both directions
+            if node.op_type == "Transpose" and node.input[0] in self.constants:
+                weight = onnx.numpy_helper.to_array(self.constants[node.input[0]])
+                name, order = node.output[0], attributes_of(node)["perm"]
+                self.constants[name] = onnx.numpy_helper.from_array(weight.transpose(order), name)
 
     def is_number(self, name: str) -> bool:
         """Whether a value is of the file's real type, or truth values."""
@@ -68,25 +73,32 @@ class Values:
         return (int(match[1] or 1), *dims[1:])  # type: ignore[index]
 
 
-def row_groups(nodes: Sequence[onnx.NodeProto], values: Values) -> list[list[onnx.NodeProto]]:
-    """Nodes that keep rows apart, by level; each group in the order of the graph."""
+def row_groups(
+    nodes: Sequence[onnx.NodeProto],
+    values: Values,
+    results: Iterable[str],
+    smallest: int = 1,
+    most: int | None = None,
+) -> list[list[onnx.NodeProto]]:
+    """Nodes that keep rows apart, by level; each group in the order of the graph.
+
+    Args:
+        nodes: of the graph.
+        values: of the graph.
+        results: its outputs.
+        smallest: nodes of a group; what would be in smaller ones stays alone.
+        most: groups; further ones are left alone.
+    """
     refused: set[str] = set()
     while True:
         groups = _by_level(nodes, values, refused)
-        escaping = set(_escaping(groups, nodes, values))
-        if not escaping:
+        alone = set(_escaping(groups, nodes, values, results))
+        for number, group in enumerate(groups):
+            if len(group) < smallest or (most is not None and number >= most):
+                alone |= {node.output[0] for node in group}
+        if not alone:
             return groups
-        refused |= escaping
-
-
-def outputs_used_elsewhere(
-    group: Sequence[onnx.NodeProto], nodes: Sequence[onnx.NodeProto], results: Iterable[str]
-) -> list[str]:
-    """Values of a group that other nodes of the graph, or its caller, read."""
-    inside = {id(node) for node in group}
-    read = {name for node in nodes if id(node) not in inside for name in read_by(node)}
-    read |= set(results)
-    return [name for node in group for name in node.output if name in read]
+        refused |= alone
 
 
 def read_by(node: onnx.NodeProto) -> list[str]:
@@ -126,13 +138,17 @@ def _by_level(
 
 
 def _escaping(
-    groups: Sequence[Sequence[onnx.NodeProto]], nodes: Sequence[onnx.NodeProto], values: Values
+    groups: Sequence[Sequence[onnx.NodeProto]],
+    nodes: Sequence[onnx.NodeProto],
+    values: Values,
+    results: Iterable[str],
 ) -> Iterable[str]:
-    """Truth values that are used outside their group, which hands on real numbers only."""
-    for group in groups:
-        for name in outputs_used_elsewhere(group, nodes, ()):
-            if values.types.get(name) != values.real:
-                yield name
+    """Truth values that other nodes use; groups hand on real numbers only."""
+    inside = {node.output[0] for group in groups for node in group}
+    read = {name for node in nodes if node.output[0] not in inside for name in read_by(node)}
+    for name in inside & (read | set(results)):
+        if values.types.get(name) != values.real:
+            yield name
 
 
 def _keeps_rows(node: onnx.NodeProto, values: Values) -> bool:

@@ -65,11 +65,12 @@ class RowProgram:
         self._values, self._inputs = values, {name: i for i, name in enumerate(inputs)}
         self._columns = Columns()
         self._arrays: dict[str, np.ndarray] = {}
+        numbers = {name: number for number, name in enumerate(outputs)}
         for node in group:
-            self._arrays[node.output[0]] = self._result(node)
-        for number, name in enumerate(outputs):
-            array = self._array(name)
-            self._columns.emit("store", None, [array.ravel()], [number, array.size])
+            name = node.output[0]
+            array = self._arrays[name] = self._result(node)
+            if name in numbers:
+                self._columns.emit("store", None, [array.ravel()], [numbers[name], array.size])
         instructions, self.constants = self._columns.finished(CODES)
         self.code = np.array([*self._header(outputs), *instructions], np.int64)
 
@@ -134,6 +135,10 @@ class RowProgram:
             return self._product(left, self._array(node.input[1]), shape)
         matrix = onnx.numpy_helper.to_array(self._values.constants[node.input[1]])
         rows = left.reshape(-1, matrix.shape[0])
+        terms, inner = divmod(*matrix.shape)
+        if inner == 0 and np.array_equal(matrix, np.tile(np.eye(matrix.shape[1]), (terms, 1))):
+            parts = rows.reshape(len(rows), terms, -1).swapaxes(1, 2)
+            return self._folded("add", parts).reshape(shape)
         where = self._columns.matrix(matrix.astype(float))
         results = [
             self._columns.emit("matmul", matrix.shape[1], [row], [len(row), where]) for row in rows
@@ -163,11 +168,14 @@ class RowProgram:
         data = self._array(node.input[0])
         axes = self._integers(node.input[1])
         last = np.moveaxis(data, axes, range(-len(axes), 0))
-        terms = last.reshape(*last.shape[: -len(axes)], -1)
+        return self._folded(code, last.reshape(*last.shape[: -len(axes)], -1)).reshape(shape)
+
+    def _folded(self, code: str, terms: np.ndarray) -> np.ndarray:
+        """Over the last axis."""
         total = terms[..., 0]
         for i in range(1, terms.shape[-1]):
             total = self._elementwise(code, total.shape, total, terms[..., i])
-        return total.reshape(shape)
+        return total
 
     # -------------------------------------------------------------------------- orders of numbers
 

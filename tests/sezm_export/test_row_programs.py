@@ -92,7 +92,7 @@ def graph_with_a_sum_over_rows() -> tuple[onnx.GraphProto, OnnxConstants]:
 def test_a_sum_over_rows_parts_two_groups() -> None:
     graph, constants = graph_with_a_sum_over_rows()
     values = Values(graph, constants.tensors, np.dtype(float))
-    groups = row_groups(list(graph.node), values)
+    groups = row_groups(list(graph.node), values, ["result"])
     assert [[node.output[0] for node in group] for group in groups] == [
         ["double", "square"],
         ["result"],
@@ -102,7 +102,7 @@ def test_a_sum_over_rows_parts_two_groups() -> None:
 def test_programs_state_how_many_rows_there_are_and_what_comes_out() -> None:
     graph, constants = graph_with_a_sum_over_rows()
     values = Values(graph, constants.tensors, np.dtype(float))
-    group, _ = row_groups(list(graph.node), values)
+    group, _ = row_groups(list(graph.node), values, ["result"])
     program = RowProgram(group, values, ["x"], ["square"])
     rows_input, factor, n_outputs, rank, *shape = program.code[:6].tolist()
     assert (rows_input, factor) == (0, 4)
@@ -112,7 +112,7 @@ def test_programs_state_how_many_rows_there_are_and_what_comes_out() -> None:
 def test_values_of_another_precision_are_left_alone() -> None:
     graph, constants = graph_with_a_sum_over_rows()
     values = Values(graph, constants.tensors, np.dtype(np.float32))
-    assert row_groups(list(graph.node), values) == []
+    assert row_groups(list(graph.node), values, ["result"]) == []
 
 
 def test_small_groups_stay_as_they_are() -> None:
