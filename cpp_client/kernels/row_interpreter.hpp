@@ -58,17 +58,33 @@ class RowInterpreter {
                     load_rows<bool>(at, columns, first, n);
                     at += 3;
                     break;
+                case RowCode::load_tile:
+                    load_tile(at, columns, first, n);
+                    at += 3;
+                    break;
                 case RowCode::gather:
                     gather_rows(at, columns, first, n);
                     at += 6;
                     break;
                 case RowCode::store:
                     store_rows(at, columns, first, n);
-                    at += 6;
+                    at += 2 + at[1];
+                    break;
+                case RowCode::store_tile:
+                    store_tile(at, columns, first, n);
+                    at += 2 + at[1];
                     break;
                 case RowCode::matmul:
                     multiply(at, columns);
                     at += 4 + at[0];
+                    break;
+                case RowCode::dot:
+                    dot(at, columns);
+                    at += 3 + 4 * at[0];
+                    break;
+                case RowCode::sum:
+                    sum(at, columns);
+                    at += 3 + 2 * at[0];
                     break;
                 case RowCode::add: binary(at, columns, [](Vec a, Vec b) { return a + b; }); break;
                 case RowCode::sub: binary(at, columns, [](Vec a, Vec b) { return a - b; }); break;
@@ -86,24 +102,20 @@ class RowInterpreter {
                 case RowCode::less_equal:
                     binary(at, columns, [](Vec a, Vec b) { return a <= b ? one() : Vec{}; });
                     break;
-                case RowCode::fma:
-                    add_products(at, columns);
-                    at += 6;
-                    break;
                 case RowCode::select:
                     select(at, columns);
                     at += 8;
                     break;
                 case RowCode::neg: unary(at, columns, [](Vec a) { return -a; }); break;
-                case RowCode::sqrt: unary(at, columns, square_root); break;
+                case RowCode::sqrt: unary(at, columns, [](Vec a) { return square_root(a); }); break;
                 case RowCode::reciprocal:
                     unary(at, columns, [](Vec a) { return one() / a; });
                     break;
-                case RowCode::exp: unary(at, columns, bounded_exponential<Real>); break;
-                case RowCode::log: unary(at, columns, logarithm); break;
-                case RowCode::sin: unary(at, columns, sine<Real>); break;
-                case RowCode::cos: unary(at, columns, cosine<Real>); break;
-                case RowCode::sigmoid: unary(at, columns, sigmoid<Real>); break;
+                case RowCode::exp: unary(at, columns, [](Vec a) { return bounded_exponential<Real>(a); }); break;
+                case RowCode::log: unary(at, columns, [](Vec a) { return logarithm(a); }); break;
+                case RowCode::sin: unary(at, columns, [](Vec a) { return sine<Real>(a); }); break;
+                case RowCode::cos: unary(at, columns, [](Vec a) { return cosine<Real>(a); }); break;
+                case RowCode::sigmoid: unary(at, columns, [](Vec a) { return sigmoid<Real>(a); }); break;
                 default: return;  // checked before
             }
         }
@@ -147,14 +159,35 @@ class RowInterpreter {
         at += 4;
     }
 
-    static void add_products(const std::int64_t *at, Real *columns) {
-        const std::int64_t count = at[0], step_a = at[3] * LENGTH, step_b = at[5] * LENGTH;
-        Real *to = columns + at[1] * LENGTH;
-        const Real *a = columns + at[2] * LENGTH, *b = columns + at[4] * LENGTH;
-        for (std::int64_t i = 0; i < count; ++i, to += LENGTH, a += step_a, b += step_b) {
-            for (int j = 0; j < LENGTH; j += LANES<Real>) {
-                store(to + j, load(to + j) + load(a + j) * load(b + j));
+    // [depth, count, target, then depth times: a, step a, b, step b]
+    static void dot(const std::int64_t *at, Real *columns) {
+        const std::int64_t depth = at[0], count = at[1];
+        Real *to = columns + at[2] * LENGTH;
+        for (std::int64_t i = 0; i < count; ++i, to += LENGTH) {
+            Vec total[VECTORS] = {};
+            const std::int64_t *term = at + 3;
+            for (std::int64_t k = 0; k < depth; ++k, term += 4) {
+                const Real *a = columns + (term[0] + i * term[1]) * LENGTH;
+                const Real *b = columns + (term[2] + i * term[3]) * LENGTH;
+                for (int j = 0; j < VECTORS; ++j)
+                    total[j] += load(a + j * LANES<Real>) * load(b + j * LANES<Real>);
             }
+            for (int j = 0; j < VECTORS; ++j) store(to + j * LANES<Real>, total[j]);
+        }
+    }
+
+    // [depth, count, target, then depth times: a, step a]
+    static void sum(const std::int64_t *at, Real *columns) {
+        const std::int64_t depth = at[0], count = at[1];
+        Real *to = columns + at[2] * LENGTH;
+        for (std::int64_t i = 0; i < count; ++i, to += LENGTH) {
+            Vec total[VECTORS] = {};
+            const std::int64_t *term = at + 3;
+            for (std::int64_t k = 0; k < depth; ++k, term += 2) {
+                const Real *a = columns + (term[0] + i * term[1]) * LENGTH;
+                for (int j = 0; j < VECTORS; ++j) total[j] += load(a + j * LANES<Real>);
+            }
+            for (int j = 0; j < VECTORS; ++j) store(to + j * LANES<Real>, total[j]);
         }
     }
 
@@ -213,42 +246,64 @@ class RowInterpreter {
     void load_rows(const std::int64_t *at, Real *columns, std::int64_t first,
                    std::int64_t n) const {
         const std::int64_t size = at[1];
-        const Number *from =
-            static_cast<const Number *>(tensors_.inputs[static_cast<std::size_t>(at[0])]) +
-            first * size;
-        Real *to = columns + at[2] * LENGTH;
-        transpose(from, size, n, size, to, LENGTH);
+        const Number *from = input<Number>(at[0]) + first * size, *rows[LENGTH];
+        for (int row = 0; row < LENGTH; ++row) rows[row] = from + std::min<std::int64_t>(row, n - 1) * size;
+        transpose(rows, LENGTH, size, columns + at[2] * LENGTH, LENGTH);
     }
 
     // [data, index, k, width, size, target]: rows of data by k indices per row.
     void gather_rows(const std::int64_t *at, Real *columns, std::int64_t first,
                      std::int64_t n) const {
-        const Real *data =
-            static_cast<const Real *>(tensors_.inputs[static_cast<std::size_t>(at[0])]);
-        const auto *index =
-            static_cast<const std::int64_t *>(tensors_.inputs[static_cast<std::size_t>(at[1])]);
         const std::int64_t k = at[2], width = at[3];
+        const Real *data = input<Real>(at[0]), *rows[LENGTH];
+        const auto *index = input<std::int64_t>(at[1]) + first * k;
         Real *to = columns + at[5] * LENGTH;
-        for (std::int64_t row = 0; row < n; ++row) {
-            for (std::int64_t i = 0; i < k; ++i) {
-                const Real *from = data + index[(first + row) * k + i] * width;
-                for (std::int64_t c = 0; c < width; ++c)
-                    to[(i * width + c) * LENGTH + row] = from[c];
-            }
+        for (std::int64_t i = 0; i < k; ++i, to += width * LENGTH) {
+            for (int row = 0; row < LENGTH; ++row)
+                rows[row] = data + index[std::min<std::int64_t>(row, n - 1) * k + i] * width;
+            transpose(rows, LENGTH, width, to, LENGTH);
         }
     }
 
-    // [output, size, first, count, column, step]
+    // [output, size, columns ...]
     void store_rows(const std::int64_t *at, const Real *columns, std::int64_t first,
                     std::int64_t n) const {
-        const std::int64_t size = at[1], count = at[3];
-        Real *to = tensors_.outputs[static_cast<std::size_t>(at[0])] + first * size + at[2];
-        if (at[5] == 1) return transpose(columns + at[4] * LENGTH, LENGTH, count, n, to, size);
-        for (std::int64_t c = 0; c < count; ++c) {
-            const Real *from = columns + (at[4] + c * at[5]) * LENGTH;
-            for (std::int64_t row = 0; row < n; ++row) to[row * size + c] = from[row];
+        const std::int64_t size = at[1];
+        Real *to = output(at[0]) + first * size;
+        constexpr std::int64_t AT_ONCE = 64;
+        const Real *lines[AT_ONCE];
+        for (std::int64_t start = 0; start < size; start += AT_ONCE) {
+            const std::int64_t count = std::min(AT_ONCE, size - start);
+            for (std::int64_t c = 0; c < count; ++c)
+                lines[c] = columns + at[2 + start + c] * LENGTH;
+            transpose(lines, count, n, to + start, size);
         }
     }
+
+    // [input, size, target]: what store_tile has written.
+    void load_tile(const std::int64_t *at, Real *columns, std::int64_t first,
+                   std::int64_t n) const {
+        const std::int64_t size = at[1];
+        const Real *from = input<Real>(at[0]) + first * size;
+        Real *to = columns + at[2] * LENGTH;
+        for (std::int64_t c = 0; c < size; ++c) std::copy_n(from + c * n, n, to + c * LENGTH);
+    }
+
+    // [output, size, columns ...]: column by column, n numbers of each.
+    void store_tile(const std::int64_t *at, const Real *columns, std::int64_t first,
+                    std::int64_t n) const {
+        const std::int64_t size = at[1];
+        Real *to = output(at[0]) + first * size;
+        for (std::int64_t c = 0; c < size; ++c)
+            std::copy_n(columns + at[2 + c] * LENGTH, n, to + c * n);
+    }
+
+    template <class Number>
+    const Number *input(std::int64_t i) const {
+        return static_cast<const Number *>(tensors_.inputs[static_cast<std::size_t>(i)]);
+    }
+
+    Real *output(std::int64_t i) const { return tensors_.outputs[static_cast<std::size_t>(i)]; }
 
     const RowProgram &program_;
     const RowTensors<Real> &tensors_;

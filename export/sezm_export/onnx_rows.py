@@ -40,10 +40,14 @@ def join_rows(
     first = sum(name.startswith("Rows_") for name in functions.by_name)
     groups = row_groups(nodes, values, results, SMALLEST_GROUP, MAX_FUNCTIONS - first)
     replaced: dict[int, onnx.NodeProto | None] = {id(node): None for g in groups for node in g}
-    for group, shared in zip(groups, share_work(groups, nodes, values, results), strict=True):
+    stock = [node for node in nodes if id(node) not in replaced]
+    seen = {name for node in stock for name in read_by(node)} | set(results)
+    all_shared = share_work(groups, nodes, values, results)
+    private = {name for shared in all_shared for name in shared.outputs} - seen
+    for group, shared in zip(groups, all_shared, strict=True):
         if shared.outputs:
             name = f"Rows_{first}"
-            call = _call(name, shared, values, constants, functions, real)
+            call = _call(name, shared, private, values, constants, functions, real)
             replaced[id(group[-1])] = call
             first += 1
     joined = [replaced.get(id(node), node) for node in nodes]
@@ -54,6 +58,7 @@ def join_rows(
 def _call(
     name: str,
     group: Group,
+    private: set[str],
     values: Values,
     constants: OnnxConstants,
     functions: OnnxFunctions,
@@ -61,7 +66,7 @@ def _call(
 ) -> onnx.NodeProto:
     made = {output for node in group.nodes for output in node.output}
     inputs = list(dict.fromkeys(x for node in group.nodes for x in read_by(node) if x not in made))
-    program = RowProgram(group.nodes, values, inputs, group.outputs)
+    program = RowProgram(group.nodes, values, inputs, group.outputs, private)
     first = [constants.name_of(program.constants.astype(real)), constants.name_of(program.code)]
     opsets = [onnx.helper.make_opsetid("", OPSET)]
     names = ["constants", "program", *inputs]

@@ -12,7 +12,7 @@ import numpy as np
 class _Instruction:
     """Attributes:
     code: name of what is done.
-    target: first of ``size`` new or changed columns; None if there are none.
+    target: first of ``size`` new columns; None if there are none.
     arrays: columns that are read.
     numbers: further arguments.
     """
@@ -51,7 +51,6 @@ class Columns:
         size: int | None,
         arrays: Sequence[np.ndarray],
         numbers: Sequence[int] = (),
-        target: np.ndarray | None = None,
     ) -> np.ndarray:
         """Append an instruction.
 
@@ -60,21 +59,16 @@ class Columns:
             size: number of new columns; None for none.
             arrays: columns that it reads.
             numbers: further arguments.
-            target: columns that it changes, if it makes none.
 
         Returns:
             the new columns.
         """
-        first = None if target is None else int(target[0])
+        first = None if size is None else self._n_columns
         if size is not None:
-            first = self._n_columns
-            self._starts.append(first)
+            self._starts.append(self._n_columns)
             self._n_columns += size
-        count = size if target is None else len(target)
-        self._instructions.append(
-            _Instruction(code, first, count or 0, list(arrays), list(numbers))
-        )
-        return np.arange(first or 0, (first or 0) + (size or 0))
+        self._instructions.append(_Instruction(code, first, size or 0, list(arrays), list(numbers)))
+        return np.arange(self._n_columns - (size or 0), self._n_columns)
 
     def finished(self, codes: Mapping[str, int]) -> tuple[np.ndarray, np.ndarray]:
         """The program and its constants.
@@ -155,18 +149,19 @@ def _encoded(
     arrays = [places[array] for array in instruction.arrays]
     target = None if instruction.target is None else int(places[instruction.target])
     numbers = instruction.numbers
-    if instruction.code in ("load", "load_bool", "gather"):
+    if instruction.code in ("load", "load_bool", "load_tile", "gather"):
         yield [*numbers, instruction.size, target or 0]
     elif instruction.code == "matmul":
         depth, matrix = numbers
         columns = [int(column) for column in arrays[0]]
         yield [depth, instruction.size, int(offsets[matrix]), target or 0, *columns]
-    elif instruction.code == "store":
-        for start, count, firsts in _runs(arrays):
-            yield [*numbers, start, count, *firsts[0]]
+    elif instruction.code in ("store", "store_tile"):
+        yield [*numbers, *(int(column) for column in arrays[0])]
     else:
+        depth = {"sum": [len(arrays)], "dot": [len(arrays) // 2]}.get(instruction.code, [])
         for start, count, firsts in _runs(arrays):
-            yield [count, (target or 0) + start, *(word for pair in firsts for word in pair)]
+            pairs = (word for pair in firsts for word in pair)
+            yield [*depth, count, (target or 0) + start, *pairs]
 
 
 def _runs(arrays: Sequence[np.ndarray]) -> Iterator[tuple[int, int, list[tuple[int, int]]]]:

@@ -8,7 +8,7 @@ of the columns that its numbers lie in.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 import numpy as np
@@ -17,14 +17,18 @@ import onnx
 from .row_columns import Columns
 from .row_groups import Values, attributes_of
 
+FIRST_CODE = 32
+"""Below are codes of older files, whose programs a kernel refuses."""
+
 CODES = {
     name: number
     for number, name in enumerate(
         (
-            "load", "gather", "store", "matmul", "add", "sub", "mul", "div", "max", "min", "less",
-            "less_equal", "fma", "select", "neg", "sqrt", "reciprocal", "exp", "log", "sin", "cos",
-            "sigmoid", "load_bool",
-        )
+            "load", "load_bool", "load_tile", "gather", "store", "store_tile", "matmul", "dot",
+            "sum", "add", "sub", "mul", "div", "max", "min", "less", "less_equal", "select", "neg",
+            "sqrt", "reciprocal", "exp", "log", "sin", "cos", "sigmoid",
+        ),
+        FIRST_CODE,
     )
 }  # fmt: skip
 """Of the instructions, in the order in which the kernel knows them."""
@@ -48,6 +52,8 @@ class RowProgram:
         values: of the graph.
         inputs: names of the values that the kernel is given, in order.
         outputs: names of those that it returns.
+        private: values that no other operators than such kernels see: they lie tile by tile, column
+            by column in the memory of inputs and outputs.
 
     Attributes:
         code: [n] int64, as the kernel reads it: the shapes of outputs, then what
@@ -61,7 +67,9 @@ class RowProgram:
         values: Values,
         inputs: Sequence[str],
         outputs: Sequence[str],
+        private: Collection[str] = (),
     ) -> None:
+        self._private = private
         self._values, self._inputs = values, {name: i for i, name in enumerate(inputs)}
         self._columns = Columns()
         self._arrays: dict[str, np.ndarray] = {}
@@ -70,7 +78,8 @@ class RowProgram:
             name = node.output[0]
             array = self._arrays[name] = self._result(node)
             if name in numbers:
-                self._columns.emit("store", None, [array.ravel()], [numbers[name], array.size])
+                code = "store_tile" if name in private else "store"
+                self._columns.emit(code, None, [array.ravel()], [numbers[name], array.size])
         instructions, self.constants = self._columns.finished(CODES)
         self.code = np.array([*self._header(outputs), *instructions], np.int64)
 
@@ -109,6 +118,7 @@ class RowProgram:
             else:
                 size = int(np.prod(shape))
                 code = "load" if self._values.types[name] == self._values.real else "load_bool"
+                code = "load_tile" if name in self._private else code
                 block = self._columns.emit(code, size, [], [self._inputs[name]])
                 self._arrays[name] = block.reshape(shape)
         return self._arrays[name]
@@ -146,17 +156,13 @@ class RowProgram:
         return np.stack(results).reshape(shape)
 
     def _product(self, left: np.ndarray, right: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
-        """[.., i, k] [.., k, j], both of rows."""
-        total: np.ndarray | None = None
-        for k in range(left.shape[2]):
-            pair = left[:, :, k, None], right[:, None, k, :]
-            same = [np.broadcast_to(array, shape).ravel() for array in pair]
-            if total is None:
-                total = self._columns.emit("mul", same[0].size, same)
-            else:
-                self._columns.emit("fma", None, same, target=total)
-        assert total is not None
-        return total.reshape(shape)
+        """[.., i, k] [.., k, j], both of rows; runs of columns go along the longer of i and j."""
+        terms = left[..., None], right[:, None]  # [.., i, k, j]
+        order = (0, 1, 3, 2) if shape[2] >= shape[1] else (0, 3, 1, 2)
+        same = [array.transpose(order) for array in np.broadcast_arrays(*terms)]
+        factors = [array[..., k].ravel() for k in range(left.shape[2]) for array in same]
+        result = self._columns.emit("dot", factors[0].size, factors).reshape(same[0].shape[:-1])
+        return result if shape[2] >= shape[1] else result.swapaxes(1, 2)
 
     def _reducesum(self, node: onnx.NodeProto, shape: tuple[int, ...]) -> np.ndarray:
         return self._reduced("add", node, shape)
@@ -172,6 +178,9 @@ class RowProgram:
 
     def _folded(self, code: str, terms: np.ndarray) -> np.ndarray:
         """Over the last axis."""
+        if code == "add":
+            parts = [terms[..., i].ravel() for i in range(terms.shape[-1])]
+            return self._columns.emit("sum", parts[0].size, parts).reshape(terms.shape[:-1])
         total = terms[..., 0]
         for i in range(1, terms.shape[-1]):
             total = self._elementwise(code, total.shape, total, terms[..., i])
