@@ -19,6 +19,9 @@ from .row_sharing import Group, share_work
 MAX_FUNCTIONS = 64
 """Kernels go by name, Rows_0, Rows_1, ...; what is beyond stays as it is."""
 
+KINDS_OF_ROWS = ("R", "E", "N")
+"""Rows of edges, edges, atoms."""
+
 SMALLEST_GROUP = 4
 """Nodes; fewer are left to stock operators."""
 
@@ -34,8 +37,19 @@ def join_rows(
         functions: of the file; gets the groups.
         real: dtype of the file.
     """
+    for letter in KINDS_OF_ROWS:
+        _join(graph, Values(graph, constants.tensors, real, letter), constants, functions, real)
+
+
+def _join(
+    graph: onnx.GraphProto,
+    values: Values,
+    constants: OnnxConstants,
+    functions: OnnxFunctions,
+    real: np.dtype,
+) -> None:
+    """Groups of rows of one kind."""
     nodes = list(graph.node)
-    values = Values(graph, constants.tensors, real)
     results = [output.name for output in graph.output]
     first = sum(name.startswith("Rows_") for name in functions.by_name)
     groups = row_groups(nodes, values, results, SMALLEST_GROUP, MAX_FUNCTIONS - first)

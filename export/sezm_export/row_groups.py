@@ -40,11 +40,17 @@ class Values:
         graph: with described values.
         constants: of the file, which graphs inside it share.
         real: type of the file; values of other precision are left alone.
+        letter: that stands for the number of rows.
     """
 
     def __init__(
-        self, graph: onnx.GraphProto, constants: Iterable[TensorProto], real: np.dtype
+        self,
+        graph: onnx.GraphProto,
+        constants: Iterable[TensorProto],
+        real: np.dtype,
+        letter: str = "R",
     ) -> None:
+        self._first_axis = re.compile(rf"(?:(\d+)\*)?{letter}")
         self.real: int = onnx.helper.np_dtype_to_tensor_dtype(real)
         self.dims: dict[str, Dims] = {}
         self.types: dict[str, int] = {}
@@ -67,7 +73,7 @@ class Values:
     def per_row(self, name: str) -> tuple[int, ...] | None:
         """Shape (k, trailing ...) of a value [k*R, trailing ...]; None of any other."""
         dims = self.dims.get(name)
-        match = re.fullmatch(r"(?:(\d+)\*)?R", str(dims[0])) if dims else None
+        match = self._first_axis.fullmatch(str(dims[0])) if dims else None
         if match is None or not all(isinstance(length, int) for length in dims[1:]):  # type: ignore[index]
             return None
         return (int(match[1] or 1), *dims[1:])  # type: ignore[index]
@@ -231,9 +237,8 @@ def _matmul(node: onnx.NodeProto, shape: tuple[int, ...], values: Values) -> boo
 
 
 def _sum(node: onnx.NodeProto, shape: tuple[int, ...], values: Values) -> bool:
-    given = attributes_of(node)
     axes = values.constants.get(node.input[1]) if len(node.input) > 1 else None
-    if axes is None or not _is_row_value(node.input[0], values) or given.get("keepdims", 1) != 1:
+    if axes is None or not _is_row_value(node.input[0], values):
         return False
     rank = len(values.per_row(node.input[0]) or ())
     return all(int(axis) % rank > 0 for axis in onnx.numpy_helper.to_array(axes))
