@@ -18,19 +18,23 @@ template <class Real>
 class RowInterpreter {
   public:
     RowInterpreter(const RowProgram &program, const RowTensors<Real> &tensors)
-        : program_(program), tensors_(tensors) {}
+        : program_(program), tensors_(tensors) {
+        pack_matrices();
+    }
 
     void run(const ParallelFor &parallel_for) const {
         const std::int64_t tiles = (tensors_.n_rows + LENGTH - 1) / LENGTH;
-        const std::int64_t parts = (tiles + TILES_PER_PART - 1) / TILES_PER_PART;
+        const std::int64_t per_part =
+            std::min(MOST_TILES_PER_PART, (tiles + LEAST_PARTS - 1) / LEAST_PARTS);
+        const std::int64_t parts = tiles == 0 ? 0 : (tiles + per_part - 1) / per_part;
         parallel_for(parts, [&](std::int64_t part) {
             std::vector<Real> columns(static_cast<std::size_t>(program_.n_columns) * LENGTH);
             for (std::int64_t i = 0; i < program_.n_constants; ++i) {
                 std::fill_n(&columns[static_cast<std::size_t>(i) * LENGTH], LENGTH,
                             tensors_.constants[i]);
             }
-            const std::int64_t last = std::min(tiles, (part + 1) * TILES_PER_PART);
-            for (std::int64_t tile = part * TILES_PER_PART; tile < last; ++tile) {
+            const std::int64_t last = std::min(tiles, (part + 1) * per_part);
+            for (std::int64_t tile = part * per_part; tile < last; ++tile) {
                 const std::int64_t first = tile * LENGTH;
                 compute(columns.data(), first,
                         std::min<std::int64_t>(LENGTH, tensors_.n_rows - first));
@@ -40,7 +44,7 @@ class RowInterpreter {
 
   private:
     static constexpr int LENGTH = 16;  // rows at a time
-    static constexpr std::int64_t TILES_PER_PART = 16;
+    static constexpr std::int64_t MOST_TILES_PER_PART = 16, LEAST_PARTS = 16;
     static constexpr int VECTORS = LENGTH / LANES<Real> > 0 ? LENGTH / LANES<Real> : 1;
     using Vec = Vector<Real>;
 
@@ -205,22 +209,28 @@ class RowInterpreter {
         }
     }
 
-    // [depth, count, matrix, target, columns ...]: target[n] = sum_k column[k] matrix[k, n].
+    // [depth, count, input, target, columns ...]: target[n] = sum_k column[k] matrix[k, n].
     void multiply(const std::int64_t *at, Real *columns) const {
         const std::int64_t depth = at[0], count = at[1];
-        const Real *matrix = tensors_.constants + at[2];
+        const Real *matrix = packed_[static_cast<std::size_t>(at[2])].data();
         Real *to = columns + at[3] * LENGTH;
-        std::int64_t n = 0;
-        for (; n + BLOCK <= count; n += BLOCK)
-            block<BLOCK>(depth, count, matrix + n, at + 4, columns, to + n * LENGTH);
-        for (; n < count; ++n) block<1>(depth, count, matrix + n, at + 4, columns, to + n * LENGTH);
+        for (std::int64_t n = 0; n < count; n += BLOCK) {
+            const Real *part = matrix + n * depth;
+            Real *result = to + n * LENGTH;
+            switch (std::min<std::int64_t>(BLOCK, count - n)) {
+                case 1: block<1>(depth, part, at + 4, columns, result); break;
+                case 2: block<2>(depth, part, at + 4, columns, result); break;
+                case 3: block<3>(depth, part, at + 4, columns, result); break;
+                default: block<BLOCK>(depth, part, at + 4, columns, result);
+            }
+        }
     }
 
     static constexpr int BLOCK = 4;
 
     template <int COLUMNS>
-    static void block(std::int64_t depth, std::int64_t ld, const Real *matrix,
-                      const std::int64_t *from, const Real *columns, Real *to) {
+    static void block(std::int64_t depth, const Real *matrix, const std::int64_t *from,
+                      const Real *columns, Real *to) {
         for (int j = 0; j < LENGTH; j += LANES<Real> * HALF) {
             Vec sums[COLUMNS][HALF] = {};
             for (std::int64_t k = 0; k < depth; ++k) {
@@ -228,13 +238,32 @@ class RowInterpreter {
                 Vec values[HALF];
                 for (int h = 0; h < HALF; ++h) values[h] = load(column + h * LANES<Real>);
                 for (int c = 0; c < COLUMNS; ++c) {
-                    const Vec factor = broadcast(matrix[k * ld + c]);
+                    const Vec factor = broadcast(matrix[k * COLUMNS + c]);
                     for (int h = 0; h < HALF; ++h) sums[c][h] += factor * values[h];
                 }
             }
             for (int c = 0; c < COLUMNS; ++c) {
                 for (int h = 0; h < HALF; ++h)
                     store(to + c * LENGTH + j + h * LANES<Real>, sums[c][h]);
+            }
+        }
+    }
+
+    // Matrices that the program multiplies by: of each BLOCK columns row by row.
+    void pack_matrices() {
+        packed_.resize(tensors_.inputs.size());
+        for (const std::int64_t *at : products(program_)) {
+            const std::int64_t depth = at[0], count = at[1];
+            std::vector<Real> &packed = packed_[static_cast<std::size_t>(at[2])];
+            if (!packed.empty()) continue;
+            packed.reserve(static_cast<std::size_t>(depth * count));
+            const Real *matrix = input<Real>(at[2]);
+            for (std::int64_t n = 0; n < count; n += BLOCK) {
+                const std::int64_t width = std::min<std::int64_t>(BLOCK, count - n);
+                for (std::int64_t k = 0; k < depth; ++k) {
+                    const Real *from = matrix + k * count + n;
+                    packed.insert(packed.end(), from, from + width);
+                }
             }
         }
     }
@@ -286,7 +315,8 @@ class RowInterpreter {
         const std::int64_t size = at[1];
         const Real *from = input<Real>(at[0]) + first * size;
         Real *to = columns + at[2] * LENGTH;
-        for (std::int64_t c = 0; c < size; ++c) std::copy_n(from + c * n, n, to + c * LENGTH);
+        for (std::int64_t c = 0; c < size; ++c, from += n, to += LENGTH)
+            std::fill(std::copy_n(from, n, to), to + LENGTH, from[n - 1]);
     }
 
     // [output, size, columns ...]: column by column, n numbers of each.
@@ -307,6 +337,7 @@ class RowInterpreter {
 
     const RowProgram &program_;
     const RowTensors<Real> &tensors_;
+    std::vector<std::vector<Real>> packed_;  // by input
 };
 
 }  // namespace SEZM_KERNEL_ISA

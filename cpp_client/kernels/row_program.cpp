@@ -70,9 +70,8 @@ void for_each(const RowProgram &program, const Visit &visit) {
 
 class Checker {
   public:
-    Checker(const RowProgram &program, const std::vector<RowInput> &inputs, std::int64_t n_rows,
-            std::int64_t n_constants)
-        : program_(program), inputs_(inputs), n_rows_(n_rows), n_constants_(n_constants) {}
+    Checker(const RowProgram &program, const std::vector<RowInput> &inputs, std::int64_t n_rows)
+        : program_(program), inputs_(inputs), n_rows_(n_rows) {}
 
     void instruction(RowCode code, const std::int64_t *at) const {
         switch (code) {
@@ -95,8 +94,8 @@ class Checker {
                 for (std::int64_t i = 0; i < at[1]; ++i) columns(at[2 + i], 1, 0);
                 return;
             case RowCode::matmul:
-                require(at[1] > 0 && at[1] < LARGEST && at[2] >= 0 && at[2] < n_constants_);
-                require(at[0] <= (n_constants_ - at[2]) / at[1]);
+                require(at[1] > 0 && at[1] < LARGEST && input(at[2]).is_real);
+                require(product(input(at[2]).shape) == at[0] * at[1]);
                 for (std::int64_t k = 0; k < at[0]; ++k) columns(at[4 + k], 1, 0);
                 return columns(at[3], at[1], 1);
             case RowCode::dot: return runs(at + 1, 2 + 4 * at[0]);
@@ -127,7 +126,7 @@ class Checker {
 
     const RowProgram &program_;
     const std::vector<RowInput> &inputs_;
-    const std::int64_t n_rows_, n_constants_;
+    const std::int64_t n_rows_;
 };
 
 }  // namespace
@@ -163,7 +162,7 @@ std::int64_t RowProgram::n_rows(const std::vector<RowInput> &inputs) const {
 void check(const RowProgram &program, const std::vector<RowInput> &inputs, std::int64_t n_rows,
            std::int64_t n_constants, std::size_t n_outputs) {
     require(program.outputs.size() == n_outputs && program.n_constants <= n_constants);
-    const Checker checker(program, inputs, n_rows, n_constants);
+    const Checker checker(program, inputs, n_rows);
     for_each(program, [&](RowCode code, const std::int64_t *at) { checker.instruction(code, at); });
 }
 
@@ -186,5 +185,13 @@ template void check_indices(const RowProgram &, const RowTensors<float> &,
                             const std::vector<RowInput> &);
 template void check_indices(const RowProgram &, const RowTensors<double> &,
                             const std::vector<RowInput> &);
+
+std::vector<const std::int64_t *> products(const RowProgram &program) {
+    std::vector<const std::int64_t *> found;
+    for_each(program, [&](RowCode code, const std::int64_t *at) {
+        if (code == RowCode::matmul) found.push_back(at);
+    });
+    return found;
+}
 
 }  // namespace sezm::kernels

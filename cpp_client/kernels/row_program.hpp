@@ -78,4 +78,7 @@ template <class Real>
 void check_indices(const RowProgram &program, const RowTensors<Real> &tensors,
                    const std::vector<RowInput> &inputs);
 
+// Words of its products with matrices.
+std::vector<const std::int64_t *> products(const RowProgram &program);
+
 }  // namespace sezm::kernels

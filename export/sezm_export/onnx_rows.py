@@ -19,8 +19,9 @@ from .row_sharing import Group, share_work
 MAX_FUNCTIONS = 64
 """Kernels go by name, Rows_0, Rows_1, ...; what is beyond stays as it is."""
 
-KINDS_OF_ROWS = ("R", "E", "N")
-"""Rows of edges, edges, atoms."""
+WIDEST_BY_LETTER = {"R": 4096, "E": 4096, "N": 512}
+"""Numbers in one value of a row of four edges, of an edge, of an atom. Beyond, programs are no
+faster than operators: too little of what they compute stays in the cache."""
 
 SMALLEST_GROUP = 4
 """Nodes; fewer are left to stock operators."""
@@ -37,8 +38,9 @@ def join_rows(
         functions: of the file; gets the groups.
         real: dtype of the file.
     """
-    for letter in KINDS_OF_ROWS:
-        _join(graph, Values(graph, constants.tensors, real, letter), constants, functions, real)
+    for letter, widest in WIDEST_BY_LETTER.items():
+        values = Values(graph, constants.tensors, real, letter, widest)
+        _join(graph, values, constants, functions, real)
 
 
 def _join(

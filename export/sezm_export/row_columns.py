@@ -33,17 +33,11 @@ class Columns:
         self._starts: list[int] = []  # first column of each block that was made
         self._n_columns = 0
         self._constants: dict[float, int] = {}
-        self._matrices: list[np.ndarray] = []
 
     def constants(self, array: np.ndarray) -> np.ndarray:
         """Columns that hold these numbers in every row."""
         numbers = [self._constants.setdefault(x, len(self._constants)) for x in array.ravel()]
         return -1 - np.array(numbers, dtype=np.int64).reshape(array.shape)
-
-    def matrix(self, array: np.ndarray) -> int:
-        """Number of a matrix [K, N]."""
-        self._matrices.append(array)
-        return len(self._matrices) - 1
 
     def emit(
         self,
@@ -75,20 +69,16 @@ class Columns:
 
         Returns:
             [n] int64: number of constant columns, number of all columns, instructions;
-            [m] float64: what fills constant columns, then the matrices.
+            [m] float64: what fills constant columns.
         """
         places = self._places()
         n_constants = len(self._constants)
-        stored = np.concatenate(
-            [np.array(list(self._constants)), *(matrix.ravel() for matrix in self._matrices)]
-        )
-        offsets = n_constants + np.cumsum([0, *(matrix.size for matrix in self._matrices)])
         words: list[int] = []
         for instruction in self._instructions:
-            for encoded in _encoded(instruction, places, offsets):
+            for encoded in _encoded(instruction, places):
                 words += [codes[instruction.code], *encoded]
         n_columns = int(places.max(initial=n_constants - 1)) + 1
-        return np.array([n_constants, n_columns, *words], np.int64), stored
+        return np.array([n_constants, n_columns, *words], np.int64), np.array(list(self._constants))
 
     def _places(self) -> np.ndarray:
         """Where each column lies; at the end, backwards, those of constants."""
@@ -142,9 +132,7 @@ class _Memory:
         self._free = merged
 
 
-def _encoded(
-    instruction: _Instruction, places: np.ndarray, offsets: np.ndarray
-) -> Iterator[list[int]]:
+def _encoded(instruction: _Instruction, places: np.ndarray) -> Iterator[list[int]]:
     """Its words behind the code; one instruction for each run of columns."""
     arrays = [places[array] for array in instruction.arrays]
     target = None if instruction.target is None else int(places[instruction.target])
@@ -154,7 +142,7 @@ def _encoded(
     elif instruction.code == "matmul":
         depth, matrix = numbers
         columns = [int(column) for column in arrays[0]]
-        yield [depth, instruction.size, int(offsets[matrix]), target or 0, *columns]
+        yield [depth, instruction.size, matrix, target or 0, *columns]
     elif instruction.code in ("store", "store_tile"):
         yield [*numbers, *(int(column) for column in arrays[0])]
     else:

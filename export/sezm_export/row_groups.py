@@ -29,8 +29,9 @@ LAYOUT = {"Reshape", "Transpose", "Slice", "Concat", "Expand", "Pad", "Squeeze",
 PLAIN = b"constant"
 """Mode of Pad, the only one that programs know."""
 
-WIDEST = 4096
-"""Numbers in a row of one value; beyond, nothing would stay in the cache."""
+
+LARGEST_MATRIX = 4096
+"""Numbers of a constant factor; products with larger ones are as fast alone."""
 
 
 class Values:
@@ -41,6 +42,7 @@ class Values:
         constants: of the file, which graphs inside it share.
         real: type of the file; values of other precision are left alone.
         letter: that stands for the number of rows.
+        widest: numbers in a row of a value of a group.
     """
 
     def __init__(
@@ -49,7 +51,9 @@ class Values:
         constants: Iterable[TensorProto],
         real: np.dtype,
         letter: str = "R",
+        widest: int = 4096,
     ) -> None:
+        self.widest = widest
         self._first_axis = re.compile(rf"(?:(\d+)\*)?{letter}")
         self.real: int = onnx.helper.np_dtype_to_tensor_dtype(real)
         self.dims: dict[str, Dims] = {}
@@ -160,7 +164,7 @@ def _escaping(
 def _keeps_rows(node: onnx.NodeProto, values: Values) -> bool:
     """Whether each row of the result depends on the same row of the arguments alone."""
     shape = values.per_row(node.output[0]) if len(node.output) == 1 else None
-    if shape is None or node.domain not in ("", "ai.onnx") or _size(shape) > WIDEST:
+    if shape is None or node.domain not in ("", "ai.onnx") or _size(shape) > values.widest:
         return False
     if not values.is_number(node.output[0]):
         return False
@@ -233,7 +237,9 @@ def _matmul(node: onnx.NodeProto, shape: tuple[int, ...], values: Values) -> boo
     if right is not None:
         return _is_row_value(node.input[1], values) and len(left) == len(right) == 3
     constant = values.constants.get(node.input[1])
-    return constant is not None and len(constant.dims) == 2 and left[0] == shape[0]
+    if constant is None or len(constant.dims) != 2 or left[0] != shape[0]:
+        return False
+    return _size(constant.dims) <= LARGEST_MATRIX and constant.data_type == values.real
 
 
 def _sum(node: onnx.NodeProto, shape: tuple[int, ...], values: Values) -> bool:

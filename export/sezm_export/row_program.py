@@ -58,7 +58,7 @@ class RowProgram:
     Attributes:
         code: [n] int64, as the kernel reads it: the shapes of outputs, then what
             :class:`Columns` gives.
-        constants: [m] float64: first those that fill columns, then the matrices.
+        constants: [m] float64: those that fill columns.
     """
 
     def __init__(
@@ -149,10 +149,8 @@ class RowProgram:
         if inner == 0 and np.array_equal(matrix, np.tile(np.eye(matrix.shape[1]), (terms, 1))):
             parts = rows.reshape(len(rows), terms, -1).swapaxes(1, 2)
             return self._folded("add", parts).reshape(shape)
-        where = self._columns.matrix(matrix.astype(float))
-        results = [
-            self._columns.emit("matmul", matrix.shape[1], [row], [len(row), where]) for row in rows
-        ]
+        where = [matrix.shape[0], self._inputs[node.input[1]]]
+        results = [self._columns.emit("matmul", matrix.shape[1], [row], where) for row in rows]
         return np.stack(results).reshape(shape)
 
     def _product(self, left: np.ndarray, right: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
