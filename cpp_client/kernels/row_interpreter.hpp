@@ -165,18 +165,40 @@ class RowInterpreter {
 
     // [depth, count, target, then depth times: a, step a, b, step b]
     static void dot(const std::int64_t *at, Real *columns) {
-        const std::int64_t depth = at[0], count = at[1];
-        Real *to = columns + at[2] * LENGTH;
-        for (std::int64_t i = 0; i < count; ++i, to += LENGTH) {
-            Vec total[VECTORS] = {};
-            const std::int64_t *term = at + 3;
-            for (std::int64_t k = 0; k < depth; ++k, term += 4) {
-                const Real *a = columns + (term[0] + i * term[1]) * LENGTH;
-                const Real *b = columns + (term[2] + i * term[3]) * LENGTH;
-                for (int j = 0; j < VECTORS; ++j)
-                    total[j] += load(a + j * LANES<Real>) * load(b + j * LANES<Real>);
+        const std::int64_t count = at[1];
+        std::int64_t i = 0;
+        for (; i + AT_ONCE <= count; i += AT_ONCE) dot_block<AT_ONCE>(at, i, columns);
+        for (; i < count; ++i) dot_block<1>(at, i, columns);
+    }
+
+    static constexpr int AT_ONCE = VECTORS > 2 ? 2 : 4;  // sums in registers
+
+    template <int COLUMNS>
+    static void dot_block(const std::int64_t *at, std::int64_t i, Real *columns) {
+        Vec total[COLUMNS][VECTORS] = {};
+        const std::int64_t *term = at + 3, *end = term + 4 * at[0];
+        for (; term != end; term += 4) {
+            const Real *a = columns + (term[0] + i * term[1]) * LENGTH;
+            const Real *b = columns + (term[2] + i * term[3]) * LENGTH;
+            const std::int64_t step_a = term[1] * LENGTH, step_b = term[3] * LENGTH;
+            if (step_b == 0) {
+                for (int j = 0; j < VECTORS; ++j) {
+                    const Vec factor = load(b + j * LANES<Real>);
+                    for (int c = 0; c < COLUMNS; ++c)
+                        total[c][j] += load(a + c * step_a + j * LANES<Real>) * factor;
+                }
+            } else {
+                for (int c = 0; c < COLUMNS; ++c) {
+                    for (int j = 0; j < VECTORS; ++j)
+                        total[c][j] += load(a + c * step_a + j * LANES<Real>) *
+                                       load(b + c * step_b + j * LANES<Real>);
+                }
             }
-            for (int j = 0; j < VECTORS; ++j) store(to + j * LANES<Real>, total[j]);
+        }
+        Real *to = columns + (at[2] + i) * LENGTH;
+        for (int c = 0; c < COLUMNS; ++c) {
+            for (int j = 0; j < VECTORS; ++j)
+                store(to + c * LENGTH + j * LANES<Real>, total[c][j]);
         }
     }
 

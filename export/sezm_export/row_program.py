@@ -154,13 +154,19 @@ class RowProgram:
         return np.stack(results).reshape(shape)
 
     def _product(self, left: np.ndarray, right: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
-        """[.., i, k] [.., k, j], both of rows; runs of columns go along the longer of i and j."""
-        terms = left[..., None], right[:, None]  # [.., i, k, j]
-        order = (0, 1, 3, 2) if shape[2] >= shape[1] else (0, 3, 1, 2)
-        same = [array.transpose(order) for array in np.broadcast_arrays(*terms)]
-        factors = [array[..., k].ravel() for k in range(left.shape[2]) for array in same]
-        result = self._columns.emit("dot", factors[0].size, factors).reshape(same[0].shape[:-1])
-        return result if shape[2] >= shape[1] else result.swapaxes(1, 2)
+        """[.., i, k] [.., k, j], both of rows; runs of columns go along the longer of i and j.
+
+        The factor that stays the same along them comes second: kernels load it once.
+        """
+        if shape[2] < shape[1]:  # (A B)^T = B^T A^T
+            turned = shape[0], shape[2], shape[1]
+            return self._product(right.swapaxes(1, 2), left.swapaxes(1, 2), turned).swapaxes(1, 2)
+        factors = [
+            np.broadcast_to(array, shape).ravel()
+            for k in range(left.shape[2])
+            for array in (right[:, None, k, :], left[:, :, k, None])
+        ]
+        return self._columns.emit("dot", factors[0].size, factors).reshape(shape)
 
     def _reducesum(self, node: onnx.NodeProto, shape: tuple[int, ...]) -> np.ndarray:
         return self._reduced("add", node, shape)

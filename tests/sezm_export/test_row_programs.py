@@ -38,18 +38,24 @@ def test_equal_constants_share_a_column() -> None:
     assert second.tolist() == [-2]
 
 
-def test_matrices_lie_behind_the_constants() -> None:
+def test_products_name_the_input_that_holds_the_matrix() -> None:
     columns = Columns()
-    columns.constants(np.array([3.0]))
     value = columns.emit("load", 2, [], [0])
-    where = columns.matrix(np.arange(6.0).reshape(2, 3))
-    columns.emit("matmul", 3, [value], [2, where])
+    columns.emit("matmul", 3, [value], [2, 1])
     words, constants = words_of(columns)
-    assert constants.tolist() == [3.0, 0.0, 1.0, 2.0, 3.0, 4.0, 5.0]
+    assert constants.size == 0
     assert words[HEADER:] == [
-        *(CODES["load"], 0, 2, 1),
-        *(CODES["matmul"], 2, 3, 1, 3, 1, 2),  # depth, count, place of the matrix, target, columns
+        *(CODES["load"], 0, 2, 0),
+        *(CODES["matmul"], 2, 3, 1, 2, 0, 1),  # depth, count, input, target, columns
     ]
+
+
+def test_sums_of_products_are_one_instruction() -> None:
+    columns = Columns()
+    a, b = columns.emit("load", 4, [], [0]), columns.emit("load", 4, [], [1])
+    columns.emit("dot", 2, [a[:2], b[:2], a[2:], b[[3, 3]]])
+    words, _ = words_of(columns)
+    assert words[HEADER + 8 :] == [CODES["dot"], 2, 2, 8, 0, 1, 4, 1, 2, 1, 7, 0]
 
 
 def test_broadcasts_are_runs_with_a_step_of_zero() -> None:
