@@ -12,7 +12,7 @@ namespace {
 
 constexpr std::uint32_t API_VERSION = 17;  // the first with KernelContext_ParallelFor
 constexpr int HIGHEST_DEGREE = 8;          // of the names that are registered
-constexpr int ROW_PROGRAMS = 64;           // of a file: MAX_FUNCTIONS in onnx_rows.py
+constexpr int ROW_PROGRAMS = 256;          // of a file: MAX_FUNCTIONS in onnx_rows.py
 
 // All operators, each for both types; they must live as long as any session.
 class Operators {

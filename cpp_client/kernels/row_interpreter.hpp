@@ -115,11 +115,15 @@ class RowInterpreter {
                 case RowCode::reciprocal:
                     unary(at, columns, [](Vec a) { return one() / a; });
                     break;
-                case RowCode::exp: unary(at, columns, [](Vec a) { return bounded_exponential<Real>(a); }); break;
+                case RowCode::exp:
+                    unary(at, columns, [](Vec a) { return bounded_exponential<Real>(a); });
+                    break;
                 case RowCode::log: unary(at, columns, [](Vec a) { return logarithm(a); }); break;
                 case RowCode::sin: unary(at, columns, [](Vec a) { return sine<Real>(a); }); break;
                 case RowCode::cos: unary(at, columns, [](Vec a) { return cosine<Real>(a); }); break;
-                case RowCode::sigmoid: unary(at, columns, [](Vec a) { return sigmoid<Real>(a); }); break;
+                case RowCode::sigmoid:
+                    unary(at, columns, [](Vec a) { return sigmoid<Real>(a); });
+                    break;
                 default: return;  // checked before
             }
         }
@@ -197,8 +201,7 @@ class RowInterpreter {
         }
         Real *to = columns + (at[2] + i) * LENGTH;
         for (int c = 0; c < COLUMNS; ++c) {
-            for (int j = 0; j < VECTORS; ++j)
-                store(to + c * LENGTH + j * LANES<Real>, total[c][j]);
+            for (int j = 0; j < VECTORS; ++j) store(to + c * LENGTH + j * LANES<Real>, total[c][j]);
         }
     }
 
@@ -298,7 +301,8 @@ class RowInterpreter {
                    std::int64_t n) const {
         const std::int64_t size = at[1];
         const Number *from = input<Number>(at[0]) + first * size, *rows[LENGTH];
-        for (int row = 0; row < LENGTH; ++row) rows[row] = from + std::min<std::int64_t>(row, n - 1) * size;
+        for (int row = 0; row < LENGTH; ++row)
+            rows[row] = from + std::min<std::int64_t>(row, n - 1) * size;
         transpose(rows, LENGTH, size, columns + at[2] * LENGTH, LENGTH);
     }
 

@@ -16,7 +16,7 @@ from .row_groups import Values, read_by, row_groups
 from .row_program import RowProgram
 from .row_sharing import Group, share_work
 
-MAX_FUNCTIONS = 64
+MAX_FUNCTIONS = 256
 """Kernels go by name, Rows_0, Rows_1, ...; what is beyond stays as it is."""
 
 WIDEST_BY_LETTER = {"R": 4096, "E": 4096, "N": 512}

@@ -87,7 +87,8 @@ def _made(
         graph.add("source", ("needed", name), UNLIMITED)
     while waiting:
         name = waiting.pop()
-        load = _columns(name, values) * (LOAD if name in stored else LOAD + STORE)
+        is_there = name in stored or name not in maker
+        load = _columns(name, values) * (LOAD if is_there else LOAD + STORE)
         is_handed_on = name not in own and values.types.get(name) == values.real
         if name not in maker:
             graph.add(("needed", name), "sink", load)

@@ -11,6 +11,7 @@ from sezm_export.onnx_rows import join_rows
 from sezm_export.row_columns import Columns
 from sezm_export.row_groups import Values, row_groups
 from sezm_export.row_program import CODES, RowProgram
+from sezm_export.row_sharing import Group, share_work
 
 HEADER = 2  # words of a program before its instructions: columns of constants, of all
 
@@ -119,6 +120,99 @@ def test_values_of_another_precision_are_left_alone() -> None:
     graph, constants = graph_with_a_sum_over_rows()
     values = Values(graph, constants.tensors, np.dtype(np.float32))
     assert row_groups(list(graph.node), values, ["result"]) == []
+
+
+def shared(kinds: dict[str, tuple[str, ...]]) -> list[Group]:
+    """What two groups hand on and compute: before and behind a sum over the rows of "last".
+
+    Args:
+        kinds: by result: operator and its arguments, of which "x" is given and
+            "same" the sum, as a value of each row.
+    """
+    constants = OnnxConstants()
+    nodes = []
+    for result, (kind, *arguments) in kinds.items():
+        if "same" in arguments:
+            nodes.append(helper.make_node("Einsum", ["last"], ["same"], equation="ij->j"))
+        nodes.append(helper.make_node(kind, arguments, [result]))
+
+    def info(name: str) -> onnx.ValueInfoProto:
+        truth = kinds.get(name, ("",))[0] == "Less"
+        return helper.make_tensor_value_info(
+            name, TensorProto.BOOL if truth else TensorProto.FLOAT, ["R", 3]
+        )
+
+    described = [info(name) for name in ("same", *kinds)]
+    graph = helper.make_graph(nodes, "graph", [info("x")], [info("result")], value_info=described)
+    values = Values(graph, constants.tensors, np.dtype(np.float32))
+    groups = row_groups(nodes, values, ["result"])
+    assert len(groups) == 2
+    return share_work(groups, nodes, values, ["result"])
+
+
+def names_in(group: Group) -> list[str]:
+    return [node.output[0] for node in group.nodes]
+
+
+def test_what_is_cheap_is_computed_again() -> None:
+    first, second = shared(
+        {
+            "double": ("Add", "x", "x"),
+            "square": ("Mul", "double", "double"),
+            "last": ("Mul", "square", "x"),
+            "result": ("Mul", "square", "same"),
+        }
+    )
+    assert first.outputs == ["last"]
+    assert names_in(second) == ["double", "square", "result"]
+
+
+def test_what_costs_more_than_memory_is_handed_on() -> None:
+    first, second = shared(
+        {
+            "log": ("Log", "x"),
+            "last": ("Mul", "log", "x"),
+            "result": ("Mul", "log", "same"),
+        }
+    )
+    assert first.outputs == ["log", "last"]
+    assert names_in(second) == ["result"]
+
+
+def test_what_others_read_anyway_is_loaded() -> None:
+    first, second = shared(
+        {
+            "double": ("Add", "x", "x"),
+            "last": ("Mul", "double", "double"),
+            "result": ("Mul", "last", "same"),
+        }
+    )
+    assert first.outputs == ["last"]
+    assert names_in(second) == ["result"]
+
+
+def test_truth_values_are_computed_where_they_are_used() -> None:
+    first, second = shared(
+        {
+            "last": ("Log", "x"),
+            "is_less": ("Less", "last", "x"),
+            "chosen": ("Add", "same", "x"),
+            "result": ("Where", "is_less", "chosen", "x"),
+        }
+    )
+    assert first.outputs == ["last"]
+    assert names_in(second) == ["is_less", "chosen", "result"]
+
+
+def test_what_nobody_needs_any_more_is_left_out() -> None:
+    first, _ = shared(
+        {
+            "last": ("Mul", "x", "x"),
+            "double": ("Add", "x", "x"),
+            "result": ("Mul", "double", "same"),
+        }
+    )
+    assert names_in(first) == ["last"]
 
 
 def test_small_groups_stay_as_they_are() -> None:
