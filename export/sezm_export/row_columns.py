@@ -146,10 +146,10 @@ def _encoded(instruction: _Instruction, places: np.ndarray) -> Iterator[list[int
     elif instruction.code in ("store", "store_tile"):
         yield [*numbers, *(int(column) for column in arrays[0])]
     else:
-        depth = {"sum": [len(arrays)], "dot": [len(arrays) // 2]}.get(instruction.code, [])
+        terms = {"sum": [len(arrays)], "dot": [len(arrays) // 2]}.get(instruction.code, [])
         for start, count, firsts in _runs(arrays):
             pairs = (word for pair in firsts for word in pair)
-            yield [*depth, count, (target or 0) + start, *pairs]
+            yield [*terms, count, (target or 0) + start, *pairs]
 
 
 def _runs(arrays: Sequence[np.ndarray]) -> Iterator[tuple[int, int, list[tuple[int, int]]]]:

@@ -145,8 +145,8 @@ class RowProgram:
             return self._product(left, self._array(node.input[1]), shape)
         matrix = onnx.numpy_helper.to_array(self._values.constants[node.input[1]])
         rows = left.reshape(-1, matrix.shape[0])
-        terms, inner = divmod(*matrix.shape)
-        if inner == 0 and np.array_equal(matrix, np.tile(np.eye(matrix.shape[1]), (terms, 1))):
+        terms = matrix.shape[0] // matrix.shape[1]
+        if np.array_equal(matrix, np.tile(np.eye(matrix.shape[1]), (terms, 1))):
             parts = rows.reshape(len(rows), terms, -1).swapaxes(1, 2)
             return self._folded("add", parts).reshape(shape)
         where = [matrix.shape[0], self._inputs[node.input[1]]]
