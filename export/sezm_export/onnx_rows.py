@@ -1,4 +1,4 @@
-"""Replaces groups of nodes that act on rows of edges by calls of functions with the same nodes.
+"""Replaces groups of nodes that act on rows by calls of functions with the same nodes.
 
 ONNX Runtime puts the nodes back, unless it has a kernel for the functions (``export/FORMAT.md``).
 """
@@ -12,16 +12,12 @@ import numpy as np
 import onnx
 
 from .onnx_builder import DOMAIN, OPSET, OnnxConstants, OnnxFunctions
-from .row_groups import Values, read_by, row_groups
+from .row_groups import KINDS_OF_ROWS, Values, read_by, row_groups
 from .row_program import RowProgram
 from .row_sharing import Group, share_work
 
 MAX_FUNCTIONS = 256
 """Kernels go by name, Rows_0, Rows_1, ...; what is beyond stays as it is."""
-
-WIDEST_BY_LETTER = {"R": 4096, "E": 4096, "N": 512}
-"""Numbers in one value of a row of four edges, of an edge, of an atom. Beyond, programs are no
-faster than operators: too little of what they compute stays in the cache."""
 
 SMALLEST_GROUP = 4
 """Nodes; fewer are left to stock operators."""
@@ -38,8 +34,8 @@ def join_rows(
         functions: of the file; gets the groups.
         real: dtype of the file.
     """
-    for letter, widest in WIDEST_BY_LETTER.items():
-        values = Values(graph, constants.tensors, real, letter, widest)
+    for rows in KINDS_OF_ROWS:
+        values = Values(graph, constants.tensors, real, rows)
         _join(graph, values, constants, functions, real)
 
 

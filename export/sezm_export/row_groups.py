@@ -1,9 +1,10 @@
-"""Parts of an ONNX graph that compute each row of edges on its own.
+"""Parts of an ONNX graph that compute each row on its own: of edges, of one edge, of one atom.
 
 Tensors of edges have R rows (``neighbor_rows``), each with ``k * prod(trailing)`` numbers: shapes
-[k*R, ...]. Operators that keep rows apart form groups; between groups stand operators that bring
-rows together, such as sums over the edges of an atom. A node's level is the largest number of such
-operators before it, so that nodes of one level can be computed in one go.
+[k*R, ...]; those of E edges and N atoms likewise. Operators that keep rows apart form groups;
+between groups stand operators that bring rows together, such as sums over the edges of an atom. A
+node's level is the largest number of such operators before it, so that nodes of one level can be
+computed in one go.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -30,8 +32,24 @@ PLAIN = b"constant"
 """Mode of Pad, the only one that programs know."""
 
 
-LARGEST_MATRIX = 4096
-"""Numbers of a constant factor; products with larger ones are as fast alone."""
+@dataclass(frozen=True)
+class Rows:
+    """Rows of one kind. Beyond these limits programs are no faster than operators: too little of
+    what they compute stays in the cache.
+
+    Attributes:
+        letter: that stands for their number.
+        widest: numbers in a row of one value.
+        largest_matrix: numbers of a constant factor.
+    """
+
+    letter: str
+    widest: int
+    largest_matrix: int
+
+
+KINDS_OF_ROWS = (Rows("R", 4096, 16384), Rows("E", 4096, 16384), Rows("N", 512, 4096))
+"""Rows of four slots of edges, edges, atoms."""
 
 
 class Values:
@@ -41,8 +59,7 @@ class Values:
         graph: with described values.
         constants: of the file, which graphs inside it share.
         real: type of the file; values of other precision are left alone.
-        letter: that stands for the number of rows.
-        widest: numbers in a row of a value of a group.
+        rows: the kind that groups are made of.
     """
 
     def __init__(
@@ -50,11 +67,10 @@ class Values:
         graph: onnx.GraphProto,
         constants: Iterable[TensorProto],
         real: np.dtype,
-        letter: str = "R",
-        widest: int = 4096,
+        rows: Rows = KINDS_OF_ROWS[0],
     ) -> None:
-        self.widest = widest
-        self._first_axis = re.compile(rf"(?:(\d+)\*)?{letter}")
+        self.rows = rows
+        self._first_axis = re.compile(rf"(?:(\d+)\*)?{rows.letter}")
         self.real: int = onnx.helper.np_dtype_to_tensor_dtype(real)
         self.dims: dict[str, Dims] = {}
         self.types: dict[str, int] = {}
@@ -164,7 +180,7 @@ def _escaping(
 def _keeps_rows(node: onnx.NodeProto, values: Values) -> bool:
     """Whether each row of the result depends on the same row of the arguments alone."""
     shape = values.per_row(node.output[0]) if len(node.output) == 1 else None
-    if shape is None or node.domain not in ("", "ai.onnx") or _size(shape) > values.widest:
+    if shape is None or node.domain not in ("", "ai.onnx") or _size(shape) > values.rows.widest:
         return False
     if not values.is_number(node.output[0]):
         return False
@@ -239,7 +255,8 @@ def _matmul(node: onnx.NodeProto, shape: tuple[int, ...], values: Values) -> boo
     constant = values.constants.get(node.input[1])
     if constant is None or len(constant.dims) != 2 or left[0] != shape[0]:
         return False
-    return _size(constant.dims) <= LARGEST_MATRIX and constant.data_type == values.real
+    fits = 0 < _size(constant.dims) <= values.rows.largest_matrix
+    return fits and constant.data_type == values.real
 
 
 def _sum(node: onnx.NodeProto, shape: tuple[int, ...], values: Values) -> bool:
