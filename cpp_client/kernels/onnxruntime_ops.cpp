@@ -15,7 +15,7 @@ namespace sezm::kernels {
 namespace {
 
 constexpr std::uint32_t API_VERSION = 17;  // the first with KernelContext_ParallelFor
-constexpr int ROW_PROGRAMS = 64;           // of a file: MAX_FUNCTIONS in onnx_rows.py
+constexpr int ROW_PROGRAMS = 256;          // of a file: MAX_FUNCTIONS in onnx_rows.py
 constexpr int ROW_SUMS = 64;               // of a file: MAX_FUNCTIONS in onnx_segments.py
 
 // All operators, each for both types; they must live as long as any session.

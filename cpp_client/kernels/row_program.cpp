@@ -10,7 +10,10 @@ constexpr std::int64_t LARGEST = 1 << 24;       // words of a shape, factors
 constexpr std::int64_t MOST_COLUMNS = 1 << 20;  // which every thread has memory for
 
 void require(bool holds) {
-    if (!holds) throw std::invalid_argument("libsezm_kernels: a damaged row program");
+    if (!holds)
+        throw std::invalid_argument(
+            "libsezm_kernels: a row program is damaged, or of another version: export the file "
+            "again, or run it without kernels (SEZM_KERNELS=off)");
 }
 
 std::int64_t product(const std::vector<std::int64_t> &lengths, std::size_t first = 0) {
@@ -25,12 +28,20 @@ std::int64_t product(const std::vector<std::int64_t> &lengths, std::size_t first
 
 // Words of an instruction behind its code.
 std::int64_t length_of(RowCode code, const std::int64_t *at, std::int64_t left) {
+    const auto word = [&](std::int64_t i) {
+        require(i < left && at[i] >= 0 && at[i] < LARGEST);
+        return at[i];
+    };
     switch (code) {
         case RowCode::load:
-        case RowCode::load_bool: return 3;
-        case RowCode::gather:
-        case RowCode::store: return 6;
-        case RowCode::matmul: require(left > 0 && at[0] >= 0 && at[0] < LARGEST); return 4 + at[0];
+        case RowCode::load_bool:
+        case RowCode::load_tile: return 3;
+        case RowCode::gather: return 6;
+        case RowCode::store:
+        case RowCode::store_tile: return 2 + word(1);
+        case RowCode::matmul: return 4 + word(0);
+        case RowCode::dot: return 3 + 4 * word(0);
+        case RowCode::sum: return 3 + 2 * word(0);
         case RowCode::select: return 8;
         case RowCode::add:
         case RowCode::sub:
@@ -39,8 +50,7 @@ std::int64_t length_of(RowCode code, const std::int64_t *at, std::int64_t left) 
         case RowCode::max:
         case RowCode::min:
         case RowCode::less:
-        case RowCode::less_equal:
-        case RowCode::fma: return 6;
+        case RowCode::less_equal: return 6;
         default: require(code >= RowCode::neg && code <= RowCode::sigmoid); return 4;
     }
 }
@@ -60,15 +70,15 @@ void for_each(const RowProgram &program, const Visit &visit) {
 
 class Checker {
   public:
-    Checker(const RowProgram &program, const std::vector<RowInput> &inputs, std::int64_t n_rows,
-            std::int64_t n_constants)
-        : program_(program), inputs_(inputs), n_rows_(n_rows), n_constants_(n_constants) {}
+    Checker(const RowProgram &program, const std::vector<RowInput> &inputs, std::int64_t n_rows)
+        : program_(program), inputs_(inputs), n_rows_(n_rows) {}
 
     void instruction(RowCode code, const std::int64_t *at) const {
         switch (code) {
             case RowCode::load:
             case RowCode::load_bool:
-                require(code == RowCode::load ? input(at[0]).is_real : input(at[0]).is_bool);
+            case RowCode::load_tile:
+                require(code == RowCode::load_bool ? input(at[0]).is_bool : input(at[0]).is_real);
                 require(product(input(at[0]).shape) == n_rows_ * at[1]);
                 return columns(at[2], at[1], 1);
             case RowCode::gather:
@@ -78,20 +88,19 @@ class Checker {
                 require(at[2] > 0 && at[2] < LARGEST && at[2] * at[3] == at[4]);
                 return columns(at[5], at[4], 1);
             case RowCode::store:
+            case RowCode::store_tile:
                 require(at[0] >= 0 && at[0] < static_cast<std::int64_t>(program_.outputs.size()));
                 require(product(program_.outputs[static_cast<std::size_t>(at[0])]) == at[1]);
-                require(at[2] >= 0 && at[3] >= 0 && at[2] <= at[1] - at[3]);
-                return columns(at[4], at[3], at[5]);
+                for (std::int64_t i = 0; i < at[1]; ++i) columns(at[2 + i], 1, 0);
+                return;
             case RowCode::matmul:
-                require(at[1] > 0 && at[1] < LARGEST && at[2] >= 0 && at[2] < n_constants_);
-                require(at[0] <= (n_constants_ - at[2]) / at[1]);
+                require(at[1] > 0 && at[1] < LARGEST && input(at[2]).is_real);
+                require(product(input(at[2]).shape) == at[0] * at[1]);
                 for (std::int64_t k = 0; k < at[0]; ++k) columns(at[4 + k], 1, 0);
                 return columns(at[3], at[1], 1);
-            default: {
-                columns(at[1], at[0], 1);
-                const std::int64_t end = length_of(code, at, 1);
-                for (std::int64_t i = 2; i < end; i += 2) columns(at[i], at[0], at[i + 1]);
-            }
+            case RowCode::dot: return runs(at + 1, 2 + 4 * at[0]);
+            case RowCode::sum: return runs(at + 1, 2 + 2 * at[0]);
+            default: return runs(at, length_of(code, at, 1));
         }
     }
 
@@ -99,6 +108,12 @@ class Checker {
     const RowInput &input(std::int64_t i) const {
         require(i >= 0 && i < static_cast<std::int64_t>(inputs_.size()));
         return inputs_[static_cast<std::size_t>(i)];
+    }
+
+    // [count, target, first, step, first, step ...]
+    void runs(const std::int64_t *at, std::int64_t n) const {
+        columns(at[1], at[0], 1);
+        for (std::int64_t i = 2; i < n; i += 2) columns(at[i], at[0], at[i + 1]);
     }
 
     void columns(std::int64_t first, std::int64_t count, std::int64_t step) const {
@@ -111,7 +126,7 @@ class Checker {
 
     const RowProgram &program_;
     const std::vector<RowInput> &inputs_;
-    const std::int64_t n_rows_, n_constants_;
+    const std::int64_t n_rows_;
 };
 
 }  // namespace
@@ -147,7 +162,7 @@ std::int64_t RowProgram::n_rows(const std::vector<RowInput> &inputs) const {
 void check(const RowProgram &program, const std::vector<RowInput> &inputs, std::int64_t n_rows,
            std::int64_t n_constants, std::size_t n_outputs) {
     require(program.outputs.size() == n_outputs && program.n_constants <= n_constants);
-    const Checker checker(program, inputs, n_rows, n_constants);
+    const Checker checker(program, inputs, n_rows);
     for_each(program, [&](RowCode code, const std::int64_t *at) { checker.instruction(code, at); });
 }
 
@@ -170,5 +185,13 @@ template void check_indices(const RowProgram &, const RowTensors<float> &,
                             const std::vector<RowInput> &);
 template void check_indices(const RowProgram &, const RowTensors<double> &,
                             const std::vector<RowInput> &);
+
+std::vector<const std::int64_t *> products(const RowProgram &program) {
+    std::vector<const std::int64_t *> found;
+    for_each(program, [&](RowCode code, const std::int64_t *at) {
+        if (code == RowCode::matmul) found.push_back(at);
+    });
+    return found;
+}
 
 }  // namespace sezm::kernels

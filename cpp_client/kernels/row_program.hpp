@@ -11,10 +11,15 @@ namespace sezm::kernels {
 
 // Numbered as CODES in export/sezm_export/row_program.py.
 enum class RowCode : std::int64_t {
-    load,
+    load = 32,
+    load_bool,
+    load_tile,
     gather,
     store,
+    store_tile,
     matmul,
+    dot,
+    sum,
     add,
     sub,
     mul,
@@ -23,7 +28,6 @@ enum class RowCode : std::int64_t {
     min,
     less,
     less_equal,
-    fma,
     select,
     neg,
     sqrt,
@@ -32,8 +36,7 @@ enum class RowCode : std::int64_t {
     log,
     sin,
     cos,
-    sigmoid,
-    load_bool
+    sigmoid
 };
 
 // What a program is given besides its constants.
@@ -74,5 +77,8 @@ void check(const RowProgram &program, const std::vector<RowInput> &inputs, std::
 template <class Real>
 void check_indices(const RowProgram &program, const RowTensors<Real> &tensors,
                    const std::vector<RowInput> &inputs);
+
+// Words of its products with matrices.
+std::vector<const std::int64_t *> products(const RowProgram &program);
 
 }  // namespace sezm::kernels

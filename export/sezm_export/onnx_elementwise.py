@@ -73,6 +73,7 @@ def _rsub(lowering: Lowering, node: fx.Node, source: fx.Node, number: Any) -> st
 
 def _rsqrt(lowering: Lowering, node: fx.Node, source: fx.Node) -> str:
     root = lowering.builder.op("Sqrt", lowering.operand(source, value(node).dtype))
+    lowering.describe(root, value(node).dtype, shape(node))
     return lowering.builder.op("Reciprocal", root)
 
 

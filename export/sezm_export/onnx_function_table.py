@@ -75,6 +75,7 @@ OPERATORS: dict[Any, Operator] = dict(
             {"grad": "N", "features": "N", "saved": ".N", "weight": ""},
         ),
         _operator("escn_messages", "EscnMessages_{degree}_{lmax}_{mmax}", _ESCN),
+        _operator(
             "neighbor_slots",
             "NeighborSlots",
             {"source": "E", "target": "E", "atoms": "A", "targets": "N"},

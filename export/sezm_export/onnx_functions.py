@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import torch
 from sezm_models.neighbor_rows import ROW_WIDTH
 from torch import Tensor, fx
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -78,6 +78,12 @@ class Lowering:
     def length(self, node: fx.Node) -> str:
         """Length of a node's first axis, an int64 vector of length 1."""
         return self.builder.op("Shape", self.names[node], start=0, end=1)
+
+    def describe(self, name: str, dtype: torch.dtype, sample_shape: Sequence[int]) -> None:
+        """State the shape of a value, given at the sample sizes."""
+        dims = [self.sizes.dim(length) for length in sample_shape]
+        names = [dim if isinstance(dim, int) else str(dim) for dim in dims]
+        self.builder.describe(name, ONNX_TYPES[dtype], names)
 
     def reshaped(self, name: str, new_shape: tuple[int, ...]) -> str:
         """A value in another shape, given at the sample sizes with at most one variable axis."""

@@ -12,7 +12,7 @@ from .graph_tools import is_tensor, shape, value
 from .onnx_builder import OnnxBuilder, OnnxConstants
 from .onnx_function_table import OPERATORS
 from .onnx_functions import Call
-from .onnx_lowering import ONNX_TYPES, Lowering
+from .onnx_lowering import Lowering
 from .onnx_operators import TRANSLATIONS, constant
 
 
@@ -49,9 +49,7 @@ def _translated(lowering: Lowering, node: fx.Node) -> Any:
         raise SezmError(f"no translation to ONNX of {node.format_node()} ({error}).") from error
     is_new = name not in [lowering.names[source] for source in node.all_input_nodes]
     if is_tensor(node) and is_new:
-        axes = [lowering.sizes.dim(length) for length in shape(node)]
-        names = [axis if isinstance(axis, int) else str(axis) for axis in axes]
-        lowering.builder.describe(name, ONNX_TYPES[value(node).dtype], names)
+        lowering.describe(name, value(node).dtype, shape(node))
     return name
 
 

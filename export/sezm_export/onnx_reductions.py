@@ -61,7 +61,11 @@ def _sum(
     name = lowering.operand(source, value(node).dtype)
     flat = builder.op("Reshape", name, builder.integers(-1, length * inner))
     ones: np.ndarray = np.tile(np.eye(inner, dtype=NUMPY_TYPES[value(node).dtype]), (length, 1))
-    return lowering.reshaped(builder.op("MatMul", flat, builder.constant(ones)), shape(node))
+    total = builder.op("MatMul", flat, builder.constant(ones))
+    lead = math.prod(shape(source)[:first])
+    lowering.describe(flat, value(node).dtype, (lead, length * inner))
+    lowering.describe(total, value(node).dtype, (lead, inner))
+    return lowering.reshaped(total, shape(node))
 
 
 def _softmax(

@@ -1,4 +1,4 @@
-"""Replaces groups of nodes that act on rows of edges by calls of functions with the same nodes.
+"""Replaces groups of nodes that act on rows by calls of functions with the same nodes.
 
 ONNX Runtime puts the nodes back, unless it has a kernel for the functions (``export/FORMAT.md``).
 """
@@ -12,10 +12,11 @@ import numpy as np
 import onnx
 
 from .onnx_builder import DOMAIN, OPSET, OnnxConstants, OnnxFunctions
-from .row_groups import Values, outputs_used_elsewhere, read_by, row_groups
+from .row_groups import KINDS_OF_ROWS, Values, read_by, row_groups
 from .row_program import RowProgram
+from .row_sharing import Group, share_work
 
-MAX_FUNCTIONS = 64
+MAX_FUNCTIONS = 256
 """Kernels go by name, Rows_0, Rows_1, ...; what is beyond stays as it is."""
 
 SMALLEST_GROUP = 4
@@ -33,19 +34,34 @@ def join_rows(
         functions: of the file; gets the groups.
         real: dtype of the file.
     """
+    for rows in KINDS_OF_ROWS:
+        values = Values(graph, constants.tensors, real, rows)
+        _join(graph, values, constants, functions, real)
+
+
+def _join(
+    graph: onnx.GraphProto,
+    values: Values,
+    constants: OnnxConstants,
+    functions: OnnxFunctions,
+    real: np.dtype,
+) -> None:
+    """Groups of rows of one kind."""
     nodes = list(graph.node)
-    values = Values(graph, constants.tensors, real)
     results = [output.name for output in graph.output]
-    replaced: dict[int, onnx.NodeProto | None] = {}
-    for group in row_groups(nodes, values):
-        number = sum(name.startswith("Rows_") for name in functions.by_name)
-        if len(group) < SMALLEST_GROUP or number == MAX_FUNCTIONS:
-            continue
-        outputs = outputs_used_elsewhere(group, nodes, results)
-        if not outputs:
-            continue
-        call = _call(f"Rows_{number}", group, outputs, values, constants, functions, real)
-        replaced |= {id(node): None for node in group} | {id(group[-1]): call}
+    first = sum(name.startswith("Rows_") for name in functions.by_name)
+    groups = row_groups(nodes, values, results, SMALLEST_GROUP, MAX_FUNCTIONS - first)
+    replaced: dict[int, onnx.NodeProto | None] = {id(node): None for g in groups for node in g}
+    stock = [node for node in nodes if id(node) not in replaced]
+    seen = {name for node in stock for name in read_by(node)} | set(results)
+    all_shared = share_work(groups, nodes, values, results)
+    private = {name for shared in all_shared for name in shared.outputs} - seen
+    for group, shared in zip(groups, all_shared, strict=True):
+        if shared.outputs:
+            name = f"Rows_{first}"
+            call = _call(name, shared, private, values, constants, functions, real)
+            replaced[id(group[-1])] = call
+            first += 1
     joined = [replaced.get(id(node), node) for node in nodes]
     del graph.node[:]
     graph.node.extend(_in_order([node for node in joined if node is not None]))
@@ -53,23 +69,23 @@ def join_rows(
 
 def _call(
     name: str,
-    group: Sequence[onnx.NodeProto],
-    outputs: Sequence[str],
+    group: Group,
+    private: set[str],
     values: Values,
     constants: OnnxConstants,
     functions: OnnxFunctions,
     real: np.dtype,
 ) -> onnx.NodeProto:
-    made = {output for node in group for output in node.output}
-    inputs = list(dict.fromkeys(x for node in group for x in read_by(node) if x not in made))
-    program = RowProgram(group, values, inputs, outputs)
+    made = {output for node in group.nodes for output in node.output}
+    inputs = list(dict.fromkeys(x for node in group.nodes for x in read_by(node) if x not in made))
+    program = RowProgram(group.nodes, values, inputs, group.outputs, private)
     first = [constants.name_of(program.constants.astype(real)), constants.name_of(program.code)]
     opsets = [onnx.helper.make_opsetid("", OPSET)]
     names = ["constants", "program", *inputs]
     functions.by_name[name] = onnx.helper.make_function(
-        DOMAIN, name, names, list(outputs), list(group), opsets
+        DOMAIN, name, names, group.outputs, group.nodes, opsets
     )
-    return onnx.helper.make_node(name, [*first, *inputs], list(outputs), name=name, domain=DOMAIN)
+    return onnx.helper.make_node(name, [*first, *inputs], group.outputs, name=name, domain=DOMAIN)
 
 
 def _in_order(nodes: Sequence[onnx.NodeProto]) -> list[onnx.NodeProto]:

@@ -12,7 +12,7 @@ import numpy as np
 class _Instruction:
     """Attributes:
     code: name of what is done.
-    target: first of ``size`` new or changed columns; None if there are none.
+    target: first of ``size`` new columns; None if there are none.
     arrays: columns that are read.
     numbers: further arguments.
     """
@@ -33,17 +33,11 @@ class Columns:
         self._starts: list[int] = []  # first column of each block that was made
         self._n_columns = 0
         self._constants: dict[float, int] = {}
-        self._matrices: list[np.ndarray] = []
 
     def constants(self, array: np.ndarray) -> np.ndarray:
         """Columns that hold these numbers in every row."""
         numbers = [self._constants.setdefault(x, len(self._constants)) for x in array.ravel()]
         return -1 - np.array(numbers, dtype=np.int64).reshape(array.shape)
-
-    def matrix(self, array: np.ndarray) -> int:
-        """Number of a matrix [K, N]."""
-        self._matrices.append(array)
-        return len(self._matrices) - 1
 
     def emit(
         self,
@@ -51,7 +45,6 @@ class Columns:
         size: int | None,
         arrays: Sequence[np.ndarray],
         numbers: Sequence[int] = (),
-        target: np.ndarray | None = None,
     ) -> np.ndarray:
         """Append an instruction.
 
@@ -60,41 +53,32 @@ class Columns:
             size: number of new columns; None for none.
             arrays: columns that it reads.
             numbers: further arguments.
-            target: columns that it changes, if it makes none.
 
         Returns:
             the new columns.
         """
-        first = None if target is None else int(target[0])
+        first = None if size is None else self._n_columns
         if size is not None:
-            first = self._n_columns
-            self._starts.append(first)
+            self._starts.append(self._n_columns)
             self._n_columns += size
-        count = size if target is None else len(target)
-        self._instructions.append(
-            _Instruction(code, first, count or 0, list(arrays), list(numbers))
-        )
-        return np.arange(first or 0, (first or 0) + (size or 0))
+        self._instructions.append(_Instruction(code, first, size or 0, list(arrays), list(numbers)))
+        return np.arange(self._n_columns - (size or 0), self._n_columns)
 
     def finished(self, codes: Mapping[str, int]) -> tuple[np.ndarray, np.ndarray]:
         """The program and its constants.
 
         Returns:
             [n] int64: number of constant columns, number of all columns, instructions;
-            [m] float64: what fills constant columns, then the matrices.
+            [m] float64: what fills constant columns.
         """
         places = self._places()
         n_constants = len(self._constants)
-        stored = np.concatenate(
-            [np.array(list(self._constants)), *(matrix.ravel() for matrix in self._matrices)]
-        )
-        offsets = n_constants + np.cumsum([0, *(matrix.size for matrix in self._matrices)])
         words: list[int] = []
         for instruction in self._instructions:
-            for encoded in _encoded(instruction, places, offsets):
+            for encoded in _encoded(instruction, places):
                 words += [codes[instruction.code], *encoded]
         n_columns = int(places.max(initial=n_constants - 1)) + 1
-        return np.array([n_constants, n_columns, *words], np.int64), stored
+        return np.array([n_constants, n_columns, *words], np.int64), np.array(list(self._constants))
 
     def _places(self) -> np.ndarray:
         """Where each column lies; at the end, backwards, those of constants."""
@@ -148,25 +132,24 @@ class _Memory:
         self._free = merged
 
 
-def _encoded(
-    instruction: _Instruction, places: np.ndarray, offsets: np.ndarray
-) -> Iterator[list[int]]:
+def _encoded(instruction: _Instruction, places: np.ndarray) -> Iterator[list[int]]:
     """Its words behind the code; one instruction for each run of columns."""
     arrays = [places[array] for array in instruction.arrays]
     target = None if instruction.target is None else int(places[instruction.target])
     numbers = instruction.numbers
-    if instruction.code in ("load", "load_bool", "gather"):
+    if instruction.code in ("load", "load_bool", "load_tile", "gather"):
         yield [*numbers, instruction.size, target or 0]
     elif instruction.code == "matmul":
         depth, matrix = numbers
         columns = [int(column) for column in arrays[0]]
-        yield [depth, instruction.size, int(offsets[matrix]), target or 0, *columns]
-    elif instruction.code == "store":
-        for start, count, firsts in _runs(arrays):
-            yield [*numbers, start, count, *firsts[0]]
+        yield [depth, instruction.size, matrix, target or 0, *columns]
+    elif instruction.code in ("store", "store_tile"):
+        yield [*numbers, *(int(column) for column in arrays[0])]
     else:
+        terms = {"sum": [len(arrays)], "dot": [len(arrays) // 2]}.get(instruction.code, [])
         for start, count, firsts in _runs(arrays):
-            yield [count, (target or 0) + start, *(word for pair in firsts for word in pair)]
+            pairs = (word for pair in firsts for word in pair)
+            yield [*terms, count, (target or 0) + start, *pairs]
 
 
 def _runs(arrays: Sequence[np.ndarray]) -> Iterator[tuple[int, int, list[tuple[int, int]]]]:

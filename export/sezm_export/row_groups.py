@@ -1,9 +1,10 @@
-"""Parts of an ONNX graph that compute each row of edges on its own.
+"""Parts of an ONNX graph that compute each row on its own: of edges, of one edge, of one atom.
 
 Tensors of edges have R rows (``neighbor_rows``), each with ``k * prod(trailing)`` numbers: shapes
-[k*R, ...]. Operators that keep rows apart form groups; between groups stand operators that bring
-rows together, such as sums over the edges of an atom. A node's level is the largest number of such
-operators before it, so that nodes of one level can be computed in one go.
+[k*R, ...]; those of E edges and N atoms likewise. Operators that keep rows apart form groups;
+between groups stand operators that bring rows together, such as sums over the edges of an atom. A
+node's level is the largest number of such operators before it, so that nodes of one level can be
+computed in one go.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -29,8 +31,25 @@ LAYOUT = {"Reshape", "Transpose", "Slice", "Concat", "Expand", "Pad", "Squeeze",
 PLAIN = b"constant"
 """Mode of Pad, the only one that programs know."""
 
-WIDEST = 4096
-"""Numbers in a row of one value; beyond, nothing would stay in the cache."""
+
+@dataclass(frozen=True)
+class Rows:
+    """Rows of one kind. Beyond these limits programs are no faster than operators: too little of
+    what they compute stays in the cache.
+
+    Attributes:
+        letter: that stands for their number.
+        widest: numbers in a row of one value.
+        largest_matrix: numbers of a constant factor.
+    """
+
+    letter: str
+    widest: int
+    largest_matrix: int
+
+
+KINDS_OF_ROWS = (Rows("R", 4096, 16384), Rows("E", 4096, 16384), Rows("N", 512, 4096))
+"""Rows of four slots of edges, edges, atoms."""
 
 
 class Values:
@@ -40,11 +59,18 @@ class Values:
         graph: with described values.
         constants: of the file, which graphs inside it share.
         real: type of the file; values of other precision are left alone.
+        rows: the kind that groups are made of.
     """
 
     def __init__(
-        self, graph: onnx.GraphProto, constants: Iterable[TensorProto], real: np.dtype
+        self,
+        graph: onnx.GraphProto,
+        constants: Iterable[TensorProto],
+        real: np.dtype,
+        rows: Rows = KINDS_OF_ROWS[0],
     ) -> None:
+        self.rows = rows
+        self._first_axis = re.compile(rf"(?:(\d+)\*)?{rows.letter}")
         self.real: int = onnx.helper.np_dtype_to_tensor_dtype(real)
         self.dims: dict[str, Dims] = {}
         self.types: dict[str, int] = {}
@@ -54,6 +80,11 @@ class Values:
             if tensor.HasField("shape"):
                 self.dims[info.name] = [d.dim_param or d.dim_value for d in tensor.shape.dim]
         self.constants = {tensor.name: tensor for tensor in constants}
+        for node in graph.node:  # weights, which files hold once for both directions
+            if node.op_type == "Transpose" and node.input[0] in self.constants:
+                weight = onnx.numpy_helper.to_array(self.constants[node.input[0]])
+                name, order = node.output[0], attributes_of(node)["perm"]
+                self.constants[name] = onnx.numpy_helper.from_array(weight.transpose(order), name)
 
     def is_number(self, name: str) -> bool:
         """Whether a value is of the file's real type, or truth values."""
@@ -62,31 +93,38 @@ class Values:
     def per_row(self, name: str) -> tuple[int, ...] | None:
         """Shape (k, trailing ...) of a value [k*R, trailing ...]; None of any other."""
         dims = self.dims.get(name)
-        match = re.fullmatch(r"(?:(\d+)\*)?R", str(dims[0])) if dims else None
+        match = self._first_axis.fullmatch(str(dims[0])) if dims else None
         if match is None or not all(isinstance(length, int) for length in dims[1:]):  # type: ignore[index]
             return None
         return (int(match[1] or 1), *dims[1:])  # type: ignore[index]
 
 
-def row_groups(nodes: Sequence[onnx.NodeProto], values: Values) -> list[list[onnx.NodeProto]]:
-    """Nodes that keep rows apart, by level; each group in the order of the graph."""
+def row_groups(
+    nodes: Sequence[onnx.NodeProto],
+    values: Values,
+    results: Iterable[str],
+    smallest: int = 1,
+    most: int | None = None,
+) -> list[list[onnx.NodeProto]]:
+    """Nodes that keep rows apart, by level; each group in the order of the graph.
+
+    Args:
+        nodes: of the graph.
+        values: of the graph.
+        results: its outputs.
+        smallest: nodes of a group; what would be in smaller ones stays alone.
+        most: groups; further ones are left alone.
+    """
     refused: set[str] = set()
     while True:
         groups = _by_level(nodes, values, refused)
-        escaping = set(_escaping(groups, nodes, values))
-        if not escaping:
+        alone = set(_escaping(groups, nodes, values, results))
+        for number, group in enumerate(groups):
+            if len(group) < smallest or (most is not None and number >= most):
+                alone |= {node.output[0] for node in group}
+        if not alone:
             return groups
-        refused |= escaping
-
-
-def outputs_used_elsewhere(
-    group: Sequence[onnx.NodeProto], nodes: Sequence[onnx.NodeProto], results: Iterable[str]
-) -> list[str]:
-    """Values of a group that other nodes of the graph, or its caller, read."""
-    inside = {id(node) for node in group}
-    read = {name for node in nodes if id(node) not in inside for name in read_by(node)}
-    read |= set(results)
-    return [name for node in group for name in node.output if name in read]
+        refused |= alone
 
 
 def read_by(node: onnx.NodeProto) -> list[str]:
@@ -126,19 +164,23 @@ def _by_level(
 
 
 def _escaping(
-    groups: Sequence[Sequence[onnx.NodeProto]], nodes: Sequence[onnx.NodeProto], values: Values
+    groups: Sequence[Sequence[onnx.NodeProto]],
+    nodes: Sequence[onnx.NodeProto],
+    values: Values,
+    results: Iterable[str],
 ) -> Iterable[str]:
-    """Truth values that are used outside their group, which hands on real numbers only."""
-    for group in groups:
-        for name in outputs_used_elsewhere(group, nodes, ()):
-            if values.types.get(name) != values.real:
-                yield name
+    """Truth values that other nodes use; groups hand on real numbers only."""
+    inside = {node.output[0] for group in groups for node in group}
+    read = {name for node in nodes if node.output[0] not in inside for name in read_by(node)}
+    for name in inside & (read | set(results)):
+        if values.types.get(name) != values.real:
+            yield name
 
 
 def _keeps_rows(node: onnx.NodeProto, values: Values) -> bool:
     """Whether each row of the result depends on the same row of the arguments alone."""
     shape = values.per_row(node.output[0]) if len(node.output) == 1 else None
-    if shape is None or node.domain not in ("", "ai.onnx") or _size(shape) > WIDEST:
+    if shape is None or node.domain not in ("", "ai.onnx") or _size(shape) > values.rows.widest:
         return False
     if not values.is_number(node.output[0]):
         return False
@@ -211,13 +253,15 @@ def _matmul(node: onnx.NodeProto, shape: tuple[int, ...], values: Values) -> boo
     if right is not None:
         return _is_row_value(node.input[1], values) and len(left) == len(right) == 3
     constant = values.constants.get(node.input[1])
-    return constant is not None and len(constant.dims) == 2 and left[0] == shape[0]
+    if constant is None or len(constant.dims) != 2 or left[0] != shape[0]:
+        return False
+    fits = 0 < _size(constant.dims) <= values.rows.largest_matrix
+    return fits and constant.data_type == values.real
 
 
 def _sum(node: onnx.NodeProto, shape: tuple[int, ...], values: Values) -> bool:
-    given = attributes_of(node)
     axes = values.constants.get(node.input[1]) if len(node.input) > 1 else None
-    if axes is None or not _is_row_value(node.input[0], values) or given.get("keepdims", 1) != 1:
+    if axes is None or not _is_row_value(node.input[0], values):
         return False
     rank = len(values.per_row(node.input[0]) or ())
     return all(int(axis) % rank > 0 for axis in onnx.numpy_helper.to_array(axes))

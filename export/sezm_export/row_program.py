@@ -8,7 +8,7 @@ of the columns that its numbers lie in.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 import numpy as np
@@ -17,14 +17,18 @@ import onnx
 from .row_columns import Columns
 from .row_groups import Values, attributes_of
 
+FIRST_CODE = 32
+"""Below are codes of older files, whose programs a kernel refuses."""
+
 CODES = {
     name: number
     for number, name in enumerate(
         (
-            "load", "gather", "store", "matmul", "add", "sub", "mul", "div", "max", "min", "less",
-            "less_equal", "fma", "select", "neg", "sqrt", "reciprocal", "exp", "log", "sin", "cos",
-            "sigmoid", "load_bool",
-        )
+            "load", "load_bool", "load_tile", "gather", "store", "store_tile", "matmul", "dot",
+            "sum", "add", "sub", "mul", "div", "max", "min", "less", "less_equal", "select", "neg",
+            "sqrt", "reciprocal", "exp", "log", "sin", "cos", "sigmoid",
+        ),
+        FIRST_CODE,
     )
 }  # fmt: skip
 """Of the instructions, in the order in which the kernel knows them."""
@@ -48,11 +52,13 @@ class RowProgram:
         values: of the graph.
         inputs: names of the values that the kernel is given, in order.
         outputs: names of those that it returns.
+        private: values that no other operators than such kernels see: they lie tile by tile, column
+            by column in the memory of inputs and outputs.
 
     Attributes:
         code: [n] int64, as the kernel reads it: the shapes of outputs, then what
             :class:`Columns` gives.
-        constants: [m] float64: first those that fill columns, then the matrices.
+        constants: [m] float64: those that fill columns.
     """
 
     def __init__(
@@ -61,15 +67,19 @@ class RowProgram:
         values: Values,
         inputs: Sequence[str],
         outputs: Sequence[str],
+        private: Collection[str] = (),
     ) -> None:
+        self._private = private
         self._values, self._inputs = values, {name: i for i, name in enumerate(inputs)}
         self._columns = Columns()
         self._arrays: dict[str, np.ndarray] = {}
+        numbers = {name: number for number, name in enumerate(outputs)}
         for node in group:
-            self._arrays[node.output[0]] = self._result(node)
-        for number, name in enumerate(outputs):
-            array = self._array(name)
-            self._columns.emit("store", None, [array.ravel()], [number, array.size])
+            name = node.output[0]
+            array = self._arrays[name] = self._result(node)
+            if name in numbers:
+                code = "store_tile" if name in private else "store"
+                self._columns.emit(code, None, [array.ravel()], [numbers[name], array.size])
         instructions, self.constants = self._columns.finished(CODES)
         self.code = np.array([*self._header(outputs), *instructions], np.int64)
 
@@ -108,6 +118,7 @@ class RowProgram:
             else:
                 size = int(np.prod(shape))
                 code = "load" if self._values.types[name] == self._values.real else "load_bool"
+                code = "load_tile" if name in self._private else code
                 block = self._columns.emit(code, size, [], [self._inputs[name]])
                 self._arrays[name] = block.reshape(shape)
         return self._arrays[name]
@@ -134,24 +145,28 @@ class RowProgram:
             return self._product(left, self._array(node.input[1]), shape)
         matrix = onnx.numpy_helper.to_array(self._values.constants[node.input[1]])
         rows = left.reshape(-1, matrix.shape[0])
-        where = self._columns.matrix(matrix.astype(float))
-        results = [
-            self._columns.emit("matmul", matrix.shape[1], [row], [len(row), where]) for row in rows
-        ]
+        terms = matrix.shape[0] // matrix.shape[1]
+        if np.array_equal(matrix, np.tile(np.eye(matrix.shape[1]), (terms, 1))):
+            parts = rows.reshape(len(rows), terms, -1).swapaxes(1, 2)
+            return self._folded("add", parts).reshape(shape)
+        where = [matrix.shape[0], self._inputs[node.input[1]]]
+        results = [self._columns.emit("matmul", matrix.shape[1], [row], where) for row in rows]
         return np.stack(results).reshape(shape)
 
     def _product(self, left: np.ndarray, right: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
-        """[.., i, k] [.., k, j], both of rows."""
-        total: np.ndarray | None = None
-        for k in range(left.shape[2]):
-            pair = left[:, :, k, None], right[:, None, k, :]
-            same = [np.broadcast_to(array, shape).ravel() for array in pair]
-            if total is None:
-                total = self._columns.emit("mul", same[0].size, same)
-            else:
-                self._columns.emit("fma", None, same, target=total)
-        assert total is not None
-        return total.reshape(shape)
+        """[.., i, k] [.., k, j], both of rows; runs of columns go along the longer of i and j.
+
+        The factor that stays the same along them comes second: kernels load it once.
+        """
+        if shape[2] < shape[1]:  # (A B)^T = B^T A^T
+            turned = shape[0], shape[2], shape[1]
+            return self._product(right.swapaxes(1, 2), left.swapaxes(1, 2), turned).swapaxes(1, 2)
+        factors = [
+            np.broadcast_to(array, shape).ravel()
+            for k in range(left.shape[2])
+            for array in (right[:, None, k, :], left[:, :, k, None])
+        ]
+        return self._columns.emit("dot", factors[0].size, factors).reshape(shape)
 
     def _reducesum(self, node: onnx.NodeProto, shape: tuple[int, ...]) -> np.ndarray:
         return self._reduced("add", node, shape)
@@ -163,11 +178,17 @@ class RowProgram:
         data = self._array(node.input[0])
         axes = self._integers(node.input[1])
         last = np.moveaxis(data, axes, range(-len(axes), 0))
-        terms = last.reshape(*last.shape[: -len(axes)], -1)
+        return self._folded(code, last.reshape(*last.shape[: -len(axes)], -1)).reshape(shape)
+
+    def _folded(self, code: str, terms: np.ndarray) -> np.ndarray:
+        """Over the last axis."""
+        if code == "add":
+            parts = [terms[..., i].ravel() for i in range(terms.shape[-1])]
+            return self._columns.emit("sum", parts[0].size, parts).reshape(terms.shape[:-1])
         total = terms[..., 0]
         for i in range(1, terms.shape[-1]):
             total = self._elementwise(code, total.shape, total, terms[..., i])
-        return total.reshape(shape)
+        return total
 
     # -------------------------------------------------------------------------- orders of numbers
 

@@ -14,6 +14,7 @@ import pytest
 from exported import assert_file_equals_the_trainer
 from exported_files import ExportedFiles
 from programs import run
+from sezm_export.row_program import FIRST_CODE
 
 from sezm_infer import SezmError, evaluate, open_session
 from sezm_infer.batch import flat_inputs
@@ -177,6 +178,24 @@ def test_a_damaged_program_is_refused_or_runs_but_reads_nothing_outside(
             assert "libsezm_kernels" in str(error)
             refused += 1
     assert refused > 20
+
+
+def test_programs_of_another_version_are_refused_with_the_remedy(
+    kernels: Path, exported: ExportedFiles, tmp_path: Path
+) -> None:
+    path = tmp_path / "older.onnx"
+    file = onnx.load(str(exported.path("tiny", "float32")))
+    program = next(n.input[1] for n in file.graph.node if n.op_type == "Rows_0")
+    tensor = next(t for t in file.graph.initializer if t.name == program)
+    words = onnx.numpy_helper.to_array(tensor).copy()
+    first = 3  # of the words of outputs: rank and shape of each
+    for _ in range(words[2]):
+        first += 1 + words[first]
+    words[first + 2] -= FIRST_CODE
+    tensor.CopyFrom(onnx.numpy_helper.from_array(words, tensor.name))
+    onnx.save(file, str(path))
+    with pytest.raises(Exception, match="of another version: export the file again"):
+        outputs(path, ase.Atoms("OH", [(0, 0, 0), (0, 0, 1)]))
 
 
 def test_programs_use_the_library_that_the_variable_names_or_say_that_it_is_missing(

@@ -11,6 +11,7 @@ from sezm_export.onnx_rows import join_rows
 from sezm_export.row_columns import Columns
 from sezm_export.row_groups import Values, row_groups
 from sezm_export.row_program import CODES, RowProgram
+from sezm_export.row_sharing import Group, share_work
 
 HEADER = 2  # words of a program before its instructions: columns of constants, of all
 
@@ -38,18 +39,24 @@ def test_equal_constants_share_a_column() -> None:
     assert second.tolist() == [-2]
 
 
-def test_matrices_lie_behind_the_constants() -> None:
+def test_products_name_the_input_that_holds_the_matrix() -> None:
     columns = Columns()
-    columns.constants(np.array([3.0]))
     value = columns.emit("load", 2, [], [0])
-    where = columns.matrix(np.arange(6.0).reshape(2, 3))
-    columns.emit("matmul", 3, [value], [2, where])
+    columns.emit("matmul", 3, [value], [2, 1])
     words, constants = words_of(columns)
-    assert constants.tolist() == [3.0, 0.0, 1.0, 2.0, 3.0, 4.0, 5.0]
+    assert constants.size == 0
     assert words[HEADER:] == [
-        *(CODES["load"], 0, 2, 1),
-        *(CODES["matmul"], 2, 3, 1, 3, 1, 2),  # depth, count, place of the matrix, target, columns
+        *(CODES["load"], 0, 2, 0),
+        *(CODES["matmul"], 2, 3, 1, 2, 0, 1),  # depth, count, input, target, columns
     ]
+
+
+def test_sums_of_products_are_one_instruction() -> None:
+    columns = Columns()
+    a, b = columns.emit("load", 4, [], [0]), columns.emit("load", 4, [], [1])
+    columns.emit("dot", 2, [a[:2], b[:2], a[2:], b[[3, 3]]])
+    words, _ = words_of(columns)
+    assert words[HEADER + 8 :] == [CODES["dot"], 2, 2, 8, 0, 1, 4, 1, 2, 1, 7, 0]
 
 
 def test_broadcasts_are_runs_with_a_step_of_zero() -> None:
@@ -92,7 +99,7 @@ def graph_with_a_sum_over_rows() -> tuple[onnx.GraphProto, OnnxConstants]:
 def test_a_sum_over_rows_parts_two_groups() -> None:
     graph, constants = graph_with_a_sum_over_rows()
     values = Values(graph, constants.tensors, np.dtype(float))
-    groups = row_groups(list(graph.node), values)
+    groups = row_groups(list(graph.node), values, ["result"])
     assert [[node.output[0] for node in group] for group in groups] == [
         ["double", "square"],
         ["result"],
@@ -102,7 +109,7 @@ def test_a_sum_over_rows_parts_two_groups() -> None:
 def test_programs_state_how_many_rows_there_are_and_what_comes_out() -> None:
     graph, constants = graph_with_a_sum_over_rows()
     values = Values(graph, constants.tensors, np.dtype(float))
-    group, _ = row_groups(list(graph.node), values)
+    group, _ = row_groups(list(graph.node), values, ["result"])
     program = RowProgram(group, values, ["x"], ["square"])
     rows_input, factor, n_outputs, rank, *shape = program.code[:6].tolist()
     assert (rows_input, factor) == (0, 4)
@@ -112,7 +119,100 @@ def test_programs_state_how_many_rows_there_are_and_what_comes_out() -> None:
 def test_values_of_another_precision_are_left_alone() -> None:
     graph, constants = graph_with_a_sum_over_rows()
     values = Values(graph, constants.tensors, np.dtype(np.float32))
-    assert row_groups(list(graph.node), values) == []
+    assert row_groups(list(graph.node), values, ["result"]) == []
+
+
+def shared(kinds: dict[str, tuple[str, ...]]) -> list[Group]:
+    """What two groups hand on and compute: before and behind a sum over the rows of "last".
+
+    Args:
+        kinds: by result: operator and its arguments, of which "x" is given and
+            "same" the sum, as a value of each row.
+    """
+    constants = OnnxConstants()
+    nodes = []
+    for result, (kind, *arguments) in kinds.items():
+        if "same" in arguments:
+            nodes.append(helper.make_node("Einsum", ["last"], ["same"], equation="ij->j"))
+        nodes.append(helper.make_node(kind, arguments, [result]))
+
+    def info(name: str) -> onnx.ValueInfoProto:
+        truth = kinds.get(name, ("",))[0] == "Less"
+        return helper.make_tensor_value_info(
+            name, TensorProto.BOOL if truth else TensorProto.FLOAT, ["R", 3]
+        )
+
+    described = [info(name) for name in ("same", *kinds)]
+    graph = helper.make_graph(nodes, "graph", [info("x")], [info("result")], value_info=described)
+    values = Values(graph, constants.tensors, np.dtype(np.float32))
+    groups = row_groups(nodes, values, ["result"])
+    assert len(groups) == 2
+    return share_work(groups, nodes, values, ["result"])
+
+
+def names_in(group: Group) -> list[str]:
+    return [node.output[0] for node in group.nodes]
+
+
+def test_what_is_cheap_is_computed_again() -> None:
+    first, second = shared(
+        {
+            "double": ("Add", "x", "x"),
+            "square": ("Mul", "double", "double"),
+            "last": ("Mul", "square", "x"),
+            "result": ("Mul", "square", "same"),
+        }
+    )
+    assert first.outputs == ["last"]
+    assert names_in(second) == ["double", "square", "result"]
+
+
+def test_what_costs_more_than_memory_is_handed_on() -> None:
+    first, second = shared(
+        {
+            "log": ("Log", "x"),
+            "last": ("Mul", "log", "x"),
+            "result": ("Mul", "log", "same"),
+        }
+    )
+    assert first.outputs == ["log", "last"]
+    assert names_in(second) == ["result"]
+
+
+def test_what_others_read_anyway_is_loaded() -> None:
+    first, second = shared(
+        {
+            "double": ("Add", "x", "x"),
+            "last": ("Mul", "double", "double"),
+            "result": ("Mul", "last", "same"),
+        }
+    )
+    assert first.outputs == ["last"]
+    assert names_in(second) == ["result"]
+
+
+def test_truth_values_are_computed_where_they_are_used() -> None:
+    first, second = shared(
+        {
+            "last": ("Log", "x"),
+            "is_less": ("Less", "last", "x"),
+            "chosen": ("Add", "same", "x"),
+            "result": ("Where", "is_less", "chosen", "x"),
+        }
+    )
+    assert first.outputs == ["last"]
+    assert names_in(second) == ["is_less", "chosen", "result"]
+
+
+def test_what_nobody_needs_any_more_is_left_out() -> None:
+    first, _ = shared(
+        {
+            "last": ("Mul", "x", "x"),
+            "double": ("Add", "x", "x"),
+            "result": ("Mul", "double", "same"),
+        }
+    )
+    assert names_in(first) == ["last"]
 
 
 def test_small_groups_stay_as_they_are() -> None:
