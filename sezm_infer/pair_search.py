@@ -7,7 +7,6 @@ the same list on any machine and with any radius (pairs beyond simply drop out).
 from __future__ import annotations
 
 import sys
-from math import prod
 from types import ModuleType
 from typing import Any, NamedTuple
 
@@ -47,6 +46,9 @@ _vesin = _import_vesin()
 
 _VESIN_CELLS = 1e5
 """vesin coarsens its grid above this number of cells."""
+
+_BITS = 63
+"""Of a positive int64."""
 
 
 class Pairs(NamedTuple):
@@ -111,45 +113,39 @@ def _both_ways_sorted(
 ) -> Pairs:
     """Add the reverse of each pair, and sort.
 
-    A pair is packed into one integer whose order is the wanted one; integers sort several times
-    faster than rows, and are unpacked at the end.
+    A pair is packed into the bits of one integer whose order is the wanted one; integers sort
+    several times faster than rows, and are unpacked at the end.
     """
     bounds = [int(np.abs(along).max(initial=0)) for along in shifts]
-    sizes = [n_atoms, n_atoms, *(2 * bound + 1 for bound in bounds)]
-    if prod(sizes) > np.iinfo(np.int64).max:
+    bits = [size.bit_length() for size in (n_atoms, n_atoms, *(2 * bound for bound in bounds))]
+    if sum(bits) > _BITS:
         raise SezmError(
             "atoms lie so far outside the cell that neighbours cannot be numbered; wrap them into "
             "it (atoms.wrap())."
         )
-    forward = [
-        target,
-        source,
-        *(along + bound for along, bound in zip(shifts, bounds, strict=True)),
-    ]
-    reverse = [
-        source,
-        target,
-        *(bound - along for along, bound in zip(shifts, bounds, strict=True)),
-    ]
-    packed = np.concatenate([_packed(forward, sizes), _packed(reverse, sizes)])
+    forward = [along + bound for along, bound in zip(shifts, bounds, strict=True)]
+    reverse = [bound - along for along, bound in zip(shifts, bounds, strict=True)]
+    packed = np.concatenate(
+        [_packed([target, source, *forward], bits), _packed([source, target, *reverse], bits)]
+    )
     packed.sort()
-    target, source, *offsets = _unpacked(packed, sizes)
+    target, source, *offsets = _unpacked(packed, bits)
     shift = np.stack([along - bound for along, bound in zip(offsets, bounds, strict=True)], axis=1)
     return Pairs(target, source, shift)
 
 
-def _packed(digits: list[np.ndarray], sizes: list[int]) -> np.ndarray:
-    """Mixed-radix numbers, the first digit the most significant."""
-    number = digits[0].copy()
-    for digit, size in zip(digits[1:], sizes[1:], strict=True):
-        number *= size
-        number += digit
+def _packed(parts: list[np.ndarray], bits: list[int]) -> np.ndarray:
+    """Integers made of the bits of several, the first part the most significant."""
+    number = parts[0].copy()
+    for part, width in zip(parts[1:], bits[1:], strict=True):
+        number <<= width
+        number |= part
     return number
 
 
-def _unpacked(number: np.ndarray, sizes: list[int]) -> list[np.ndarray]:
-    digits = []
-    for size in sizes[:0:-1]:
-        number, digit = np.divmod(number, size)
-        digits.append(digit)
-    return [number, *digits[::-1]]
+def _unpacked(number: np.ndarray, bits: list[int]) -> list[np.ndarray]:
+    parts = []
+    for width in bits[:0:-1]:
+        parts.append(number & ((1 << width) - 1))
+        number = number >> width
+    return [number, *parts[::-1]]
