@@ -11,7 +11,7 @@ One JSON object per line comes in on stdin, one answer goes out on stdout:
     {"step": SEED}    move the atoms, compute -> {"wall_s", "cpu_s", "peak_mb"}
 
 Nothing but the standard library, numpy and ASE is imported before the model asks for it: the
-process runs in a python of the contestant's own. "load_s" is from there to the first forces: what
+process runs in a python of the contestant's own, on Linux. "load_s" is from there to the first forces: what
 the model imports, opens, and computes.
 """
 
@@ -19,10 +19,11 @@ from __future__ import annotations
 
 import json
 import os
-import resource
+import re
 import sys
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -144,8 +145,14 @@ def _step(contestant: Any, seed: int) -> dict[str, float]:
     return {
         "wall_s": time.perf_counter() - wall,
         "cpu_s": time.process_time() - cpu,
-        "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**10,
+        "peak_mb": _peak_mb(),
     }
+
+
+def _peak_mb() -> float:
+    """Largest resident memory so far; ``ru_maxrss`` counts that of the parent, too (Linux)."""
+    status = Path("/proc/self/status").read_text()
+    return int(re.findall(r"VmHWM:\s*(\d+) kB", status)[0]) / 2**10
 
 
 if __name__ == "__main__":
