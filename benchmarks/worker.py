@@ -11,8 +11,8 @@ One JSON object per line comes in on stdin, one answer goes out on stdout:
     {"step": SEED}    move the atoms, compute -> {"wall_s", "cpu_s", "peak_mb"}
 
 Nothing but the standard library, numpy and ASE is imported before the model asks for it: the
-process runs in a python of the contestant's own, on Linux. "load_s" is from there to the first forces: what
-the model imports, opens, and computes.
+process runs in a python of the contestant's own, on Linux. "load_s" is from there to the first
+forces: what the model imports, opens, and computes.
 """
 
 from __future__ import annotations
