@@ -37,6 +37,8 @@ MODELS = ("tiny", "mini", "defaults", "plus")
 def main(arguments: Sequence[str] | None = None) -> None:
     """Make what is missing, race, print."""
     options = _parser().parse_args(arguments)
+    for path in filter(None, (options.json, options.plot)):
+        path.parent.mkdir(parents=True, exist_ok=True)
     records = []
     for model in options.models:
         folder = options.folder / model

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
 import ase
@@ -34,19 +34,20 @@ def flat_inputs(
     numbers = np.concatenate([atoms.numbers for atoms in structures]).astype(np.int64)
     check_elements(numbers, metadata)
     conditioning = [conditioning_of(atoms, metadata) for atoms in structures]
+
+    def joined(arrays: Iterable[np.ndarray]) -> np.ndarray:
+        return np.concatenate(list(arrays), dtype=real, casting="same_kind")
+
     return {
-        "pos": np.concatenate([atoms.positions for atoms in structures]).astype(real),
+        "pos": joined(atoms.positions for atoms in structures),
         "atomic_numbers": numbers,
         "batch": np.repeat(np.arange(len(structures)), natoms),
         "natoms": natoms,
         "edge_index": _joined_index([one.index for one in edges], natoms),
-        "edge_distance": np.concatenate([one.distances for one in edges]).astype(real),
-        "edge_vec": np.concatenate([one.vectors for one in edges]).astype(real),
+        "edge_distance": joined(one.distances for one in edges),
+        "edge_vec": joined(one.vectors for one in edges),
         "atom_mask": np.ones(len(numbers), real),
-        **{
-            name: np.concatenate([one[name] for one in conditioning]).astype(real)
-            for name in conditioning[0]
-        },
+        **{name: joined(one[name] for one in conditioning) for name in conditioning[0]},
     }
 
 

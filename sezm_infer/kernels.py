@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from .errors import SezmError
@@ -38,17 +36,3 @@ def kernel_library() -> Path | None:
     name = _FILE_NAMES.get(sys.platform, "libsezm_kernels.so")
     packaged = Path(__file__).resolve().parent / "_kernels" / name
     return packaged if packaged.is_file() else None
-
-
-@contextmanager
-def stock_operators() -> Iterator[None]:
-    """Sessions that are opened meanwhile have no kernels."""
-    before = os.environ.get(VARIABLE)
-    os.environ[VARIABLE] = OFF
-    try:
-        yield
-    finally:
-        if before is None:
-            del os.environ[VARIABLE]
-        else:
-            os.environ[VARIABLE] = before

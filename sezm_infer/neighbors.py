@@ -156,10 +156,9 @@ def _shift_vectors(shift: np.ndarray, cell: np.ndarray) -> np.ndarray:
     would not be those without.
     """
     offsets = np.zeros((3, len(shift)))
-    for axis in range(3):
-        used = np.flatnonzero(shift[:, axis])
-        for component in range(3):
-            offsets[component, used] += shift[used, axis] * cell[axis, component]
+    for along, vector in zip(shift.T.astype(float), cell, strict=True):
+        for component in np.flatnonzero(vector):
+            offsets[component] += along * vector[component]
     return offsets
 
 

@@ -1,18 +1,18 @@
 """All pairs of atoms within a radius, periodic images included, in an order of their own.
 
-vesin searches; here its box is prepared, and its pairs are sorted so that the same structure gives
+vesin searches; here its box is prepared, and the pairs are sorted so that the same structure gives
 the same list on any machine and with any radius (pairs beyond simply drop out).
 """
 
 from __future__ import annotations
 
 import sys
-from math import prod
 from types import ModuleType
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from .dense_search import dense_pairs, is_undivided
 from .errors import SezmError
 from .tight_box import TightBox, tight_box
 
@@ -48,6 +48,9 @@ _vesin = _import_vesin()
 _VESIN_CELLS = 1e5
 """vesin coarsens its grid above this number of cells."""
 
+_BITS = 63
+"""Of a positive int64."""
+
 
 class Pairs(NamedTuple):
     """Directed pairs, sorted by target, then source, then shift.
@@ -76,6 +79,19 @@ def search_pairs(positions: np.ndarray, cell: np.ndarray, pbc: np.ndarray, radiu
         SezmError: the cell is flat along a direction that is periodic, or not finite.
     """
     box = tight_box(positions, cell, pbc, radius)
+    search = dense_pairs if is_undivided(box, radius) else _pairs_by_cells
+    target, source, shift = search(box, pbc, radius)
+    shifts = [
+        along + wraps.take(target) - wraps.take(source)
+        for along, wraps in zip(shift.T, box.wraps.T, strict=True)
+    ]
+    return _both_ways_sorted(target, source, shifts, len(positions))
+
+
+def _pairs_by_cells(
+    box: TightBox, pbc: np.ndarray, radius: float
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """As :func:`~sezm_infer.dense_search.dense_pairs`, by vesin."""
     search = _vesin.NeighborList(cutoff=_safe_radius(box, radius), full_list=False)
     indices, shift = search.compute(
         box.positions, box.cell, periodic=True, quantities="PS", copy=False
@@ -83,13 +99,8 @@ def search_pairs(positions: np.ndarray, cell: np.ndarray, pbc: np.ndarray, radiu
     # Across the space that stands for an axis without periodicity lies nobody; vesin, asked for a
     # larger radius, looks that far.
     real = np.flatnonzero((shift[:, ~pbc] == 0).all(axis=1))
-    indices, shift = indices[real], shift[real]
-    target, source = indices.astype(np.int64).T
-    shifts = [
-        along.astype(np.int64) + wraps.take(target) - wraps.take(source)
-        for along, wraps in zip(shift.T, box.wraps.T, strict=True)
-    ]
-    return _both_ways_sorted(target, source, shifts, len(positions))
+    target, source = indices[real].astype(np.int64).T
+    return target, source, shift[real].astype(np.int64)
 
 
 def _safe_radius(box: TightBox, radius: float) -> float:
@@ -111,45 +122,39 @@ def _both_ways_sorted(
 ) -> Pairs:
     """Add the reverse of each pair, and sort.
 
-    A pair is packed into one integer whose order is the wanted one; integers sort several times
-    faster than rows, and are unpacked at the end.
+    A pair is packed into the bits of one integer whose order is the wanted one; integers sort
+    several times faster than rows, and are unpacked at the end.
     """
     bounds = [int(np.abs(along).max(initial=0)) for along in shifts]
-    sizes = [n_atoms, n_atoms, *(2 * bound + 1 for bound in bounds)]
-    if prod(sizes) > np.iinfo(np.int64).max:
+    bits = [size.bit_length() for size in (n_atoms, n_atoms, *(2 * bound for bound in bounds))]
+    if sum(bits) > _BITS:
         raise SezmError(
             "atoms lie so far outside the cell that neighbours cannot be numbered; wrap them into "
             "it (atoms.wrap())."
         )
-    forward = [
-        target,
-        source,
-        *(along + bound for along, bound in zip(shifts, bounds, strict=True)),
-    ]
-    reverse = [
-        source,
-        target,
-        *(bound - along for along, bound in zip(shifts, bounds, strict=True)),
-    ]
-    packed = np.concatenate([_packed(forward, sizes), _packed(reverse, sizes)])
+    forward = [along + bound for along, bound in zip(shifts, bounds, strict=True)]
+    reverse = [bound - along for along, bound in zip(shifts, bounds, strict=True)]
+    packed = np.concatenate(
+        [_packed([target, source, *forward], bits), _packed([source, target, *reverse], bits)]
+    )
     packed.sort()
-    target, source, *offsets = _unpacked(packed, sizes)
+    target, source, *offsets = _unpacked(packed, bits)
     shift = np.stack([along - bound for along, bound in zip(offsets, bounds, strict=True)], axis=1)
     return Pairs(target, source, shift)
 
 
-def _packed(digits: list[np.ndarray], sizes: list[int]) -> np.ndarray:
-    """Mixed-radix numbers, the first digit the most significant."""
-    number = digits[0].copy()
-    for digit, size in zip(digits[1:], sizes[1:], strict=True):
-        number *= size
-        number += digit
+def _packed(parts: list[np.ndarray], bits: list[int]) -> np.ndarray:
+    """Integers made of the bits of several, the first part the most significant."""
+    number = parts[0].copy()
+    for part, width in zip(parts[1:], bits[1:], strict=True):
+        number <<= width
+        number |= part
     return number
 
 
-def _unpacked(number: np.ndarray, sizes: list[int]) -> list[np.ndarray]:
-    digits = []
-    for size in sizes[:0:-1]:
-        number, digit = np.divmod(number, size)
-        digits.append(digit)
-    return [number, *digits[::-1]]
+def _unpacked(number: np.ndarray, bits: list[int]) -> list[np.ndarray]:
+    parts = []
+    for width in bits[:0:-1]:
+        parts.append(number & ((1 << width) - 1))
+        number = number >> width
+    return [number, *parts[::-1]]

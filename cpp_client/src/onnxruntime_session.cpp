@@ -90,6 +90,9 @@ class OnnxRuntimeSession : public Session {
         try {
             Ort::SessionOptions settings;
             settings.SetIntraOpNumThreads(options.threads);
+            // Plans of the memory are for inputs of the same sizes at every call. Numbers of edges
+            // change; then twice the memory is held, and no call is faster.
+            settings.DisableMemPattern();
             if (const int index = cuda_index(options.device); index >= 0) {
                 OrtCUDAProviderOptions cuda;
                 cuda.device_id = index;

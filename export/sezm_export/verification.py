@@ -15,9 +15,11 @@ import torch
 
 from sezm_infer.contract import ATOM_VIRIAL
 from sezm_infer.errors import SezmError
-from sezm_infer.kernels import kernel_library, stock_operators
+from sezm_infer.kernels import kernel_library
 from sezm_infer.metadata import Metadata
 from sezm_infer.sessions import Session, open_session
+from sezm_infer.sessions.onnx import OnnxSession
+from sezm_infer.sessions.open import of_any_system
 from sezm_infer.sessions.sniff import FileKind, sniff
 
 from .deviations import TOLERANCES, deviations, scales, typical
@@ -89,8 +91,7 @@ def verify(
                     _compare(session, item, threads, findings)
         if sniff(path) is FileKind.ONNX and kernel_library() is not None:
             report("comparing with the checkpoint, without kernels")
-            with stock_operators():
-                session = open_session(path, threads=1)
+            session = of_any_system(OnnxSession(path, threads=1, kernels=False))
             for item in expected:
                 _compare(session, item, 1, findings)
     return {

@@ -11,8 +11,11 @@ import click
 
 from ..compiled_for import CompiledFor
 from ..conditioning import extra_inputs
+from ..kernels import kernel_library
 from ..metadata import Metadata, StaticSizes
 from ..sessions import Options, choose, read_heads, read_metadata
+from ..sessions.protobuf import function_names
+from ..sessions.sniff import FileKind
 from .console import print_json, print_record
 from .options import ema_option, head_option, json_option
 
@@ -42,7 +45,7 @@ def info(model: str, head: str | None, ema: bool, as_json: bool) -> None:
     if as_json:
         print_json(json.loads(metadata.to_json()) | {"file": str(path), "kind": kind.value})
         return
-    print_record([*_file_rows(path, kind.value), *_model_rows(metadata)])
+    print_record([*_file_rows(path, kind.value), *_kernel_rows(path, kind), *_model_rows(metadata)])
 
 
 def _print_heads(path: Path, heads: dict[str, str], as_json: bool) -> None:
@@ -57,6 +60,18 @@ def _print_heads(path: Path, heads: dict[str, str], as_json: bool) -> None:
 
 def _file_rows(path: Path, kind: str) -> list[tuple[str, str]]:
     return [("file", str(path)), ("kind", f"{kind}, {path.stat().st_size / 1e6:.2f} MB")]
+
+
+def _kernel_rows(path: Path, kind: FileKind) -> list[tuple[str, str]]:
+    """What computes the functions of an ONNX file on the CPU."""
+    if kind is not FileKind.ONNX:
+        return []
+    count, library = len(function_names(path)), kernel_library()
+    if count == 0:
+        return [("kernels", "nothing in this file has any; stock operators")]
+    if library is None:
+        return [("kernels", f"none; stock operators for its {count} functions")]
+    return [("kernels", f"for its {count} functions, {library}")]
 
 
 def _model_rows(metadata: Metadata) -> list[tuple[str, str]]:

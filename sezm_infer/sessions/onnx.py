@@ -12,34 +12,45 @@ import onnxruntime
 from ..errors import SezmError
 from ..kernels import OFF, VARIABLE, kernel_library
 from ..staged_contract import file_signature
+from . import protobuf
 from .device import check_threads, parse_device
 from .sniff import FileKind, embedded_metadata
 
 _ERRORS_ONLY = 3
+_NO_OPTIMISATION = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
+_ROWS = "Rows_"
 _CPU = "CPUExecutionProvider"
 
 
 class OnnxSession:
-    """A model in ONNX Runtime at its default optimisation level (the one files are verified at).
+    """A model in ONNX Runtime.
 
     Args:
         path: file written by ``sezm export``.
         device: "cpu", "cuda" or "cuda:N" (CUDA needs the package onnxruntime-gpu).
         threads: threads within an operator; None leaves ONNX Runtime's choice, all cores.
+        kernels: use those of the library, if there is one.
 
     Raises:
         SezmError: not such a file, damaged, or the device is not available.
     """
 
-    def __init__(self, path: str | Path, device: str = "cpu", threads: int | None = None) -> None:
+    def __init__(
+        self,
+        path: str | Path,
+        device: str = "cpu",
+        threads: int | None = None,
+        kernels: bool = True,
+    ) -> None:
         check_threads(threads)
         self.metadata = embedded_metadata(Path(path), FileKind.ONNX)
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads or 0
-        options.log_severity_level = _ERRORS_ONLY
+        options = _options(threads)
         providers = _providers(device)
-        if providers == [_CPU]:
-            _register_kernels(options)
+        library = kernel_library() if kernels and providers == [_CPU] else None
+        if library is not None:
+            _register(library, options)
+            if _computes_stages(Path(path)):
+                options.graph_optimization_level = _NO_OPTIMISATION
         try:
             self._session = onnxruntime.InferenceSession(str(path), options, providers=providers)
         except Exception as error:  # ONNX Runtime's errors share no narrower base class
@@ -56,6 +67,21 @@ class OnnxSession:
         )
 
 
+def _options(threads: int | None) -> onnxruntime.SessionOptions:
+    """Without plans of the memory, which are for inputs of the same sizes at every call.
+
+    Numbers of edges change from step to step. Then plans only cost: half of the time that opening
+    takes goes into them, memory holds both what was planned and what was needed before, and no step
+    is faster.
+    """
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads or 0
+    options.log_severity_level = _ERRORS_ONLY
+    options.enable_mem_reuse = False
+    options.enable_mem_pattern = False
+    return options
+
+
 def _providers(device: str) -> list[Any]:
     kind, index = parse_device(device)
     if kind == "cpu":
@@ -68,18 +94,24 @@ def _providers(device: str) -> list[Any]:
     return [("CUDAExecutionProvider", {"device_id": index}), _CPU]
 
 
-def _register_kernels(options: onnxruntime.SessionOptions) -> None:
+def _register(library: Path, options: onnxruntime.SessionOptions) -> None:
     """Kernels for functions of the file (FORMAT.md), which stock operators compute otherwise."""
-    library = kernel_library()
-    if library is None:
-        return
     try:
         options.register_custom_ops_library(str(library))
-    except Exception as error:  # as below
+    except Exception as error:  # as above
         raise SezmError(
             f"{library}: ONNX Runtime {onnxruntime.__version__} cannot load this library of "
             f"kernels ({_one_line(error)}); set {VARIABLE}={OFF} to do without."
         ) from None
+
+
+def _computes_stages(path: Path) -> bool:
+    """Whether the file has functions beyond those of rows, so that kernels do most of the work.
+
+    What ONNX Runtime could improve of the rest is within the noise (0.5 % of a step), and trying
+    takes three times as long as all else that opening needs.
+    """
+    return any(not name.startswith(_ROWS) for name in protobuf.function_names(path))
 
 
 def _one_line(error: Exception) -> str:

@@ -66,6 +66,11 @@ def open_file(file: ModelFile, options: Options) -> Session:
         session = OnnxSession(path, device, threads)
     else:
         session = TorchScriptSession(path, device, threads)
+    return of_any_system(session)
+
+
+def of_any_system(session: Session) -> Session:
+    """The session of a staged or static file as one that takes what those of other files do."""
     if session.metadata.stages is not None:
         return StagedSession(session)
     return session if session.metadata.static_sizes is None else StaticPaddingSession(session)

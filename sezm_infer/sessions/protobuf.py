@@ -2,7 +2,7 @@
 
 An ONNX file is one protobuf message (``ModelProto``): a row of numbered fields. Walking over them
 without entering the graph tells in microseconds whether a file is ONNX, whether it is complete,
-and what its metadata says.
+what its metadata says and what functions it has.
 """
 
 from __future__ import annotations
@@ -18,10 +18,11 @@ MODEL_FIELDS = {1, 2, 3, 4, 5, 6, 7, 8, 14, 20, 25, 26}
 
 GRAPH_FIELD = 7
 METADATA_FIELD = 14
+FUNCTIONS_FIELD = 25
 
 _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
 _LONGEST_VARINT = 10
-_LONGEST_METADATA = 16 * 2**20
+_LONGEST_PAYLOAD = 16 * 2**20
 
 
 class MalformedError(Exception):
@@ -56,6 +57,20 @@ def model_metadata(path: Path) -> dict[str, str]:
     return entries
 
 
+def function_names(path: Path) -> set[str]:
+    """The names of the functions of an ONNX file.
+
+    Raises:
+        MalformedError: as :func:`model_metadata`.
+    """
+    with open(path, "rb") as file:
+        return {
+            _name(payload)
+            for number, payload in _fields(file, os.path.getsize(path), keep={FUNCTIONS_FIELD})
+            if number == FUNCTIONS_FIELD
+        }
+
+
 def _fields(file: BinaryIO, end: int, keep: set[int]) -> Iterator[tuple[int, bytes]]:
     """Number and payload of each field; payloads outside ``keep`` are skipped, not read."""
     while (position := file.tell()) < end:
@@ -70,7 +85,7 @@ def _fields(file: BinaryIO, end: int, keep: set[int]) -> Iterator[tuple[int, byt
         length = {_FIXED64: 8, _FIXED32: 4}.get(wire_type) or _varint(file)
         if file.tell() + length > end:
             raise MalformedError(f"a field at byte {position} reaches beyond the end of the file")
-        if number in keep and length <= _LONGEST_METADATA:
+        if number in keep and length <= _LONGEST_PAYLOAD:
             yield number, file.read(length)
         else:
             file.seek(length, os.SEEK_CUR)
@@ -96,3 +111,9 @@ def _string_pair(payload: bytes) -> tuple[str, str]:
         return pair.get(1, b"").decode(), pair.get(2, b"").decode()
     except UnicodeDecodeError:
         raise MalformedError("its metadata is not UTF-8 text") from None
+
+
+def _name(payload: bytes) -> str:
+    """Of a ``FunctionProto``: field 1."""
+    fields = _fields(BytesIO(payload), len(payload), keep={1})
+    return next((text.decode(errors="replace") for number, text in fields if number == 1), "")

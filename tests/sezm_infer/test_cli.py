@@ -76,6 +76,18 @@ def test_info_names_what_a_user_needs(toy_file: Path) -> None:
         assert text in output
 
 
+def test_info_says_what_computes_the_functions_of_a_file(
+    toy_onnx: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SEZM_KERNELS", "off")
+    assert "nothing in this file has any" in run("info", toy_onnx).stdout
+    assert "none; stock operators for its" in run("info", "water_gfn1").stdout
+    library = tmp_path / "kernels.so"
+    library.touch()
+    monkeypatch.setenv("SEZM_KERNELS", str(library))
+    assert str(library) in run("info", "water_gfn1").stdout
+
+
 def test_info_as_json_is_the_metadata(toy_file: Path) -> None:
     record = json.loads(run("info", toy_file, "--json").stdout)
     assert record["elements"] == ["H", "O"]

@@ -13,6 +13,7 @@ from toy_files import toy_metadata
 
 from sezm_infer.errors import SezmError
 from sezm_infer.sessions import open_session
+from sezm_infer.sessions.protobuf import function_names
 from sezm_infer.sessions.sniff import SUPPORTED, FileKind, embedded_metadata, sniff
 
 
@@ -79,6 +80,20 @@ def test_onnx_files_of_others_are_refused_with_the_remedy(tmp_path: Path) -> Non
     onnx.save(onnx.parser.parse_model(text), path)
     with pytest.raises(SezmError, match=r"not one that 'sezm export' wrote.*run 'sezm export'"):
         embedded_metadata(path, sniff(path))
+
+
+def test_functions_are_read_without_an_engine(toy_onnx: Path, tmp_path: Path) -> None:
+    onnx = pytest.importorskip("onnx")
+    text = """
+        <ir_version: 8, opset_import: ["" : 18, "sezm" : 1]>
+        g (float[N] x) => (float[N] y) { y = sezm.Rows_0(x) }
+        <domain: "sezm", opset_import: ["" : 18]> Rows_0 (a) => (b) { b = Neg(a) }
+        <domain: "sezm", opset_import: ["" : 18]> EdgeMessages_2_1 (a) => (b) { b = Neg(a) }
+    """
+    path = tmp_path / "functions.onnx"
+    onnx.save(onnx.parser.parse_model(text), path)
+    assert function_names(path) == {"Rows_0", "EdgeMessages_2_1"}
+    assert function_names(toy_onnx) == set()
 
 
 def test_torchscript_files_of_others_are_refused_with_the_remedy(tmp_path: Path) -> None:
