@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
 import sys
 from collections.abc import Sequence
 from contextlib import ExitStack
@@ -12,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+
+from sezm_infer.bench.worker_process import WorkerEndedError, WorkerProcess
 
 from .contestants import Contestant, environment
 
@@ -48,34 +48,6 @@ class Result:
         return max(step["peak_mb"] for step in self.steps)
 
 
-class _Worker:
-    def __init__(self, contestant: Contestant, threads: int) -> None:
-        self._name = contestant.name
-        command = [contestant.python, WORKER, contestant.kind, contestant.file, threads]
-        self._process = subprocess.Popen(
-            [str(part) for part in command],
-            env=environment(threads, contestant.kernels),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            text=True,
-        )
-
-    def ask(self, **request: Any) -> dict[str, Any]:
-        assert self._process.stdin is not None and self._process.stdout is not None
-        try:
-            self._process.stdin.write(json.dumps(request) + "\n")
-            self._process.stdin.flush()
-            answer: dict[str, Any] = json.loads(self._process.stdout.readline())
-        except (BrokenPipeError, json.JSONDecodeError):
-            raise RuntimeError(f"{self._name} died (exit code {self._process.wait()})") from None
-        return answer
-
-    def close(self) -> None:
-        self._process.kill()
-        self._process.wait()
-
-
 def race(
     entered: Sequence[Contestant], structure: Path, threads: int, steps: int
 ) -> tuple[list[Result], Result]:
@@ -96,7 +68,7 @@ def race(
     with ExitStack() as stack:
         workers = {}
         for contestant in (*entered, yardstick):
-            worker = _Worker(contestant, threads)
+            worker = _worker(contestant, threads)
             stack.callback(worker.close)
             _unless_dead(workers, results, contestant.name, worker, load=str(structure))
         for step in range(WARM_UP_STEPS + steps):
@@ -107,14 +79,23 @@ def race(
     return [result for name, result in results.items() if name != "sgemm"], results["sgemm"]
 
 
+def _worker(contestant: Contestant, threads: int) -> WorkerProcess:
+    command = [contestant.python, WORKER, contestant.kind, contestant.file, threads]
+    return WorkerProcess([str(part) for part in command], environment(threads, contestant.kernels))
+
+
 def _unless_dead(
-    workers: dict[str, _Worker], results: dict[str, Result], name: str, worker: _Worker, **ask: Any
+    workers: dict[str, WorkerProcess],
+    results: dict[str, Result],
+    name: str,
+    worker: WorkerProcess,
+    **ask: Any,
 ) -> None:
     """Ask one worker, and note its answer; one that has died takes no further part."""
     try:
         answer = worker.ask(**ask)
-    except RuntimeError as error:
-        print(f"left out: {error}", file=sys.stderr, flush=True)
+    except WorkerEndedError as error:
+        print(f"left out: {name} {error}", file=sys.stderr, flush=True)
         workers.pop(name, None)
         results.pop(name, None)
         return

@@ -21,7 +21,7 @@ _SLACK = 1e-9
 
 def is_undivided(box: TightBox, radius: float) -> bool:
     """Whether the search by matrices is the faster one."""
-    is_single_cell = (radius <= box.heights).all() and (box.heights < 2 * radius).all()
+    is_single_cell = bool(((radius <= box.heights) & (box.heights < 2 * radius)).all())
     return is_single_cell and FEWEST_ATOMS <= len(box.positions) <= MOST_ATOMS
 
 
@@ -58,7 +58,7 @@ def dense_pairs(
     return target, source, np.concatenate(shifts)
 
 
-def _half_of_shifts(box: TightBox, pbc: np.ndarray, radius: float) -> list[tuple[int, int, int]]:
+def _half_of_shifts(box: TightBox, pbc: np.ndarray, radius: float) -> list[tuple[int, ...]]:
     """Of each shift and its opposite one, and none at all; those that may bring atoms near."""
     fractions = box.positions @ np.linalg.inv(box.cell)
     reach = np.ptp(fractions, axis=0) + radius / box.heights

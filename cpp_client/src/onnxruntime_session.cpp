@@ -90,8 +90,8 @@ class OnnxRuntimeSession : public Session {
         try {
             Ort::SessionOptions settings;
             settings.SetIntraOpNumThreads(options.threads);
-            // Plans of the memory are for inputs of the same sizes at every call. Numbers of edges
-            // change; then twice the memory is held, and no call is faster.
+            // Once the sizes of a call come again, patterns hold what they have planned beside what
+            // was needed before: twice the memory, and no call is faster.
             settings.DisableMemPattern();
             if (const int index = cuda_index(options.device); index >= 0) {
                 OrtCUDAProviderOptions cuda;

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import os
-import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
@@ -16,6 +14,7 @@ import numpy as np
 
 from ..errors import SezmError
 from .entries import Entry
+from .worker_process import WorkerEndedError, WorkerProcess
 
 MIN_SECONDS = 2.0
 """That are spent on each size, times the number of files."""
@@ -121,14 +120,8 @@ class _Runner:
     steps: list[dict[str, float]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", f"{__package__}.worker"],
-            env=_environment(),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            text=True,
-        )
+        command = [sys.executable, "-m", f"{__package__}.worker"]
+        self._process = WorkerProcess(command, _environment())
 
     def open(self) -> None:
         self.opened = self._ask(path=str(self.entry.file.path), options=asdict(self.entry.options))
@@ -160,11 +153,7 @@ class _Runner:
         )
 
     def close(self) -> None:
-        self._process.kill()
-        self._process.wait()
-        for pipe in (self._process.stdin, self._process.stdout):
-            if pipe is not None:
-                pipe.close()
+        self._process.close()
 
     def _ask(self, **request: Any) -> dict[str, Any]:
         """The worker's answer.
@@ -172,16 +161,12 @@ class _Runner:
         Raises:
             SezmError: it is an error, or there is none.
         """
-        assert self._process.stdin is not None and self._process.stdout is not None
         try:
-            self._process.stdin.write(json.dumps(request) + "\n")
-            self._process.stdin.flush()
-            answer: dict[str, Any] = json.loads(self._process.stdout.readline())
-        except (BrokenPipeError, json.JSONDecodeError):
-            code = self._process.wait()
+            answer = self._process.ask(**request)
+        except WorkerEndedError as error:
             raise SezmError(
-                f"{self.entry.file.path}: its process ended with code {code}, for want of memory "
-                "perhaps; measure smaller sizes."
+                f"{self.entry.file.path}: its process ended with code {error.code}, for want of "
+                "memory perhaps; measure smaller sizes."
             ) from None
         if "error" in answer:
             named = str(self.entry.file.path)

@@ -68,11 +68,11 @@ class OnnxSession:
 
 
 def _options(threads: int | None) -> onnxruntime.SessionOptions:
-    """Without plans of the memory, which are for inputs of the same sizes at every call.
+    """Without plans of the memory, which cost more than they give (docs/performance.md).
 
-    Numbers of edges change from step to step. Then plans only cost: half of the time that opening
-    takes goes into them, memory holds both what was planned and what was needed before, and no step
-    is faster.
+    Planning which values share memory takes half of the time that opening does; without it they
+    are freed after their last use as well. Patterns hold, once the sizes of a call come again, what
+    they have planned beside what was needed before. No step is faster with either.
     """
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads or 0
