@@ -1,6 +1,6 @@
 """All pairs of atoms within a radius, periodic images included, in an order of their own.
 
-vesin searches; here its box is prepared, and the pairs are sorted so that the same structure gives
+vesin searches; here its box is prepared, and its pairs are sorted so that the same structure gives
 the same list on any machine and with any radius (pairs beyond simply drop out).
 """
 
@@ -12,7 +12,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .dense_search import dense_pairs, is_undivided
 from .errors import SezmError
 from .tight_box import TightBox, tight_box
 
@@ -79,19 +78,6 @@ def search_pairs(positions: np.ndarray, cell: np.ndarray, pbc: np.ndarray, radiu
         SezmError: the cell is flat along a direction that is periodic, or not finite.
     """
     box = tight_box(positions, cell, pbc, radius)
-    search = dense_pairs if is_undivided(box, radius) else _pairs_by_cells
-    target, source, shift = search(box, pbc, radius)
-    shifts = [
-        along + wraps.take(target) - wraps.take(source)
-        for along, wraps in zip(shift.T, box.wraps.T, strict=True)
-    ]
-    return _both_ways_sorted(target, source, shifts, len(positions))
-
-
-def _pairs_by_cells(
-    box: TightBox, pbc: np.ndarray, radius: float
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """As :func:`~sezm_infer.dense_search.dense_pairs`, by vesin."""
     search = _vesin.NeighborList(cutoff=_safe_radius(box, radius), full_list=False)
     indices, shift = search.compute(
         box.positions, box.cell, periodic=True, quantities="PS", copy=False
@@ -99,8 +85,13 @@ def _pairs_by_cells(
     # Across the space that stands for an axis without periodicity lies nobody; vesin, asked for a
     # larger radius, looks that far.
     real = np.flatnonzero((shift[:, ~pbc] == 0).all(axis=1))
-    target, source = indices[real].astype(np.int64).T
-    return target, source, shift[real].astype(np.int64)
+    indices, shift = indices[real], shift[real]
+    target, source = indices.astype(np.int64).T
+    shifts = [
+        along.astype(np.int64) + wraps.take(target) - wraps.take(source)
+        for along, wraps in zip(shift.T, box.wraps.T, strict=True)
+    ]
+    return _both_ways_sorted(target, source, shifts, len(positions))
 
 
 def _safe_radius(box: TightBox, radius: float) -> float:

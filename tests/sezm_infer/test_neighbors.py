@@ -7,11 +7,9 @@ import numpy as np
 import pytest
 from ase.neighborlist import primitive_neighbor_list
 
-from sezm_infer.dense_search import is_undivided
 from sezm_infer.errors import SezmError
 from sezm_infer.neighbors import NeighborList
 from sezm_infer.pair_search import search_pairs
-from sezm_infer.tight_box import tight_box
 
 CUTOFF = 4.0
 
@@ -33,26 +31,6 @@ def test_pairs_are_those_of_ase(structure: ase.Atoms) -> None:
     shifts = map(tuple, pairs.shift[near].tolist())
     found = list(zip(pairs.target[near].tolist(), pairs.source[near].tolist(), shifts, strict=True))
     assert found == _ase_edges(structure, CUTOFF)
-
-
-@pytest.mark.parametrize("pbc", [(True, True, True), (True, False, True), (False, False, False)])
-@pytest.mark.parametrize("skew", [0.0, 2.0])
-def test_pairs_in_a_box_too_small_for_cells_are_those_of_ase(
-    pbc: tuple[bool, ...], skew: float
-) -> None:
-    rng = np.random.default_rng(0)
-    cell = np.array([[6.0, 0.0, 0.0], [skew, 7.0, 0.0], [skew, -skew, 6.5]])
-    # Within an open axis, atoms have the space of a radius around them.
-    extents = np.where(pbc, 1.4, 0.4)
-    positions = (rng.uniform(size=(150, 3)) * extents - 0.2) @ cell
-    box = tight_box(positions, cell, np.array(pbc), CUTOFF)
-    assert is_undivided(box, CUTOFF)
-    pairs = search_pairs(positions, cell, np.array(pbc), CUTOFF)
-    vectors = positions[pairs.source] - positions[pairs.target] + pairs.shift @ cell
-    near = np.linalg.norm(vectors, axis=1) < CUTOFF
-    shifts = map(tuple, pairs.shift[near].tolist())
-    found = list(zip(pairs.target[near].tolist(), pairs.source[near].tolist(), shifts, strict=True))
-    assert found == _ase_edges(ase.Atoms("H150", positions, cell=cell, pbc=pbc), CUTOFF)
 
 
 def test_edges_follow_the_convention(structure: ase.Atoms) -> None:
