@@ -18,7 +18,7 @@ PARALLEL := --numprocesses auto --maxprocesses 4 --dist worksteal
 export OMP_NUM_THREADS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo zoo docs bench kernels cpp sanitize valgrind test lint types unit format clean
+.PHONY: help install demo zoo docs bench kernels wheel cpp sanitize valgrind test lint types unit format clean
 
 help:  ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -67,6 +67,10 @@ kernels: $(DEPENDENCIES)  ## compiled kernels for ONNX Runtime, into the package
 	cmake --build build/kernels --parallel $(JOBS) --target sezm_kernels
 	mkdir -p sezm_infer/_kernels && cp build/kernels/libsezm_kernels.* sezm_infer/_kernels
 
+wheel: kernels  ## the package with its kernels as a file for pip, for machines of this kind, into dist
+	rm -rf build/lib
+	$(BIN)/pip wheel --quiet --no-deps --wheel-dir dist .
+
 cpp: $(DEPENDENCIES)  ## libsezm, sezm_run, the LAMMPS plugin and their tests, into build/cpp
 	cmake -S cpp_client -B $(CPP) -DSEZM_TORCH=ON -DSEZM_TESTS=ON -DSEZM_LAMMPS=ON \
 		-DMPI_CXX_COMPILER=$(CURDIR)/$(BIN)/mpicxx \
@@ -100,4 +104,4 @@ format: $(INSTALLED)  ## rewrite the code in the project's style
 	$(BIN)/clang-format -i $(CPP_FILES)
 
 clean:  ## remove what was built, the environment included
-	rm -rf $(VENV) build sezm_infer/_kernels *.egg-info .mypy_cache .ruff_cache .pytest_cache
+	rm -rf $(VENV) build dist sezm_infer/_kernels *.egg-info .mypy_cache .ruff_cache .pytest_cache

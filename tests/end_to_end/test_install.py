@@ -6,7 +6,9 @@ import re
 import shutil
 import subprocess
 import sys
+import sysconfig
 import venv
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -47,6 +49,21 @@ def test_bundled_models_are_part_of_the_package(bare_environment: Path, tmp_path
     run(bare_environment / "python", "-c", script, cwd=tmp_path)
 
 
+def test_a_wheel_has_the_kernels_that_were_built_and_says_for_which_machines(
+    tmp_path: Path,
+) -> None:
+    source = copy_of_the_source(tmp_path / "source")
+    plain = wheel_of(source, tmp_path / "plain")
+    assert plain.name.endswith("-py3-none-any.whl")
+    (source / "sezm_infer/_kernels").mkdir()
+    (source / "sezm_infer/_kernels/libsezm_kernels.so").write_bytes(b"kernels")
+    packed = wheel_of(source, tmp_path / "packed")
+    machine = sysconfig.get_platform().replace("-", "_").replace(".", "_")
+    assert packed.name.endswith(f"-py3-none-{machine}.whl")
+    added = set(zipfile.ZipFile(packed).namelist()) - set(zipfile.ZipFile(plain).namelist())
+    assert any(name.endswith("sezm_infer/_kernels/libsezm_kernels.so") for name in added)
+
+
 def test_every_package_is_installed() -> None:
     listed = set(PACKAGES.findall((ROOT / "pyproject.toml").read_text()))
     for root in ("sezm_infer", "models/sezm_models", "export/sezm_export"):
@@ -64,11 +81,17 @@ def test_an_onnx_run_imports_no_torch(tmp_path: Path) -> None:
 def copy_of_the_source(folder: Path) -> Path:
     """pip leaves a build folder in the source tree, which later builds would take files from."""
     folder.mkdir()
-    for name in ("pyproject.toml", "constraints.txt", "README.md", "LICENSE"):
+    for name in ("pyproject.toml", "setup.py", "constraints.txt", "README.md", "LICENSE"):
         shutil.copy(ROOT / name, folder)
     for name in ("sezm_infer", "models", "export"):
-        shutil.copytree(ROOT / name, folder / name)
+        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("_kernels"))
     return folder
+
+
+def wheel_of(source: Path, folder: Path) -> Path:
+    run(sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "-w", folder, source, cwd=source)
+    (wheel,) = folder.glob("*.whl")
+    return wheel
 
 
 def readme_example() -> str:
