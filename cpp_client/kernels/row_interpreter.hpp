@@ -331,7 +331,7 @@ class RowInterpreter {
             const std::int64_t count = std::min(AT_ONCE, size - start);
             for (std::int64_t c = 0; c < count; ++c)
                 lines[c] = columns + at[2 + start + c] * LENGTH;
-            transpose(lines, count, n, to + start, size);
+            transpose(lines, static_cast<int>(count), n, to + start, size);
         }
     }
 

@@ -11,17 +11,16 @@ namespace sezm::kernels {
 inline namespace SEZM_KERNEL_ISA {
 
 template <class From, class To>
-inline void transpose_each(const From *const *lines, std::int64_t first_line, std::int64_t n_lines,
+inline void transpose_each(const From *const *lines, int first_line, int n_lines,
                            std::int64_t first, std::int64_t length, To *to, std::int64_t ld) {
     for (std::int64_t j = first; j < length; ++j) {
-        for (std::int64_t i = first_line; i < n_lines; ++i)
-            to[j * ld + i] = static_cast<To>(lines[i][j]);
+        for (int i = first_line; i < n_lines; ++i) to[j * ld + i] = static_cast<To>(lines[i][j]);
     }
 }
 
 // to[j * ld + i] = lines[i][j] of lines of this length.
 template <class From, class To>
-inline void transpose(const From *const *lines, std::int64_t n_lines, std::int64_t length, To *to,
+inline void transpose(const From *const *lines, int n_lines, std::int64_t length, To *to,
                       std::int64_t ld) {
     transpose_each(lines, 0, n_lines, 0, length, to, ld);
 }
@@ -61,9 +60,9 @@ inline void transpose_8(const float *const *lines, std::int64_t j, float *to, st
 
 // Eight by eight and four by four where there are as many.
 template <>
-inline void transpose(const float *const *lines, std::int64_t n_lines, std::int64_t length,
-                      float *to, std::int64_t ld) {
-    std::int64_t i = 0;
+inline void transpose(const float *const *lines, int n_lines, std::int64_t length, float *to,
+                      std::int64_t ld) {
+    int i = 0;
 #ifdef __AVX__
     for (; i + 8 <= n_lines; i += 8) {
         std::int64_t j = 0;
