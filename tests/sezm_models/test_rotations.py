@@ -157,6 +157,15 @@ def test_so3_product_is_the_projection_of_the_pointwise_product(kmax: int) -> No
     assert scalar == pytest.approx(total, rel=1e-8)
 
 
+@pytest.mark.parametrize("lmax", [1, 2, 3, 4])
+def test_points_of_the_second_half_are_opposite_to_those_of_the_first(lmax: int) -> None:
+    """As kernels expect it of frame 0: degrees are even or odd."""
+    grid = GridProduct(packed_rows(lmax), kmax=1, dtype=torch.float64)
+    here, there = grid.zero_to_grid.chunk(2)
+    parity = torch.tensor([(-1.0) ** degree for degree, _ in packed_rows(lmax)])
+    torch.testing.assert_close(there, here * parity, rtol=0, atol=1e-14)
+
+
 @pytest.mark.parametrize("kmax", [None, 0, 1, 2])
 @pytest.mark.parametrize("lmax", [1, 2, 3, 4])
 def test_scalar_product_is_the_first_row_of_the_product(kmax: int | None, lmax: int) -> None:
