@@ -76,7 +76,7 @@ class EdgeBackward {
               rotation(shape) {}
         std::vector<Real> gradient, products, pairs, logits, grad_wigner;
         typename Rotation::Scratch rotation;
-        std::int64_t slot[TILE], atom[TILE];
+        std::int64_t slot[TILE], place[TILE], atom[TILE];
         int count = 0;
     };
 
@@ -116,6 +116,7 @@ class EdgeBackward {
             prefetch(grad_.wigner + slot * shape_.wigner_size(), shape_.wigner_size());
             prefetch(grad_.radial + slot * shape_.radial_width(), shape_.radial_width());
             s.slot[s.count] = slot;
+            s.place[s.count] = place_[static_cast<std::size_t>(slot)];
             s.atom[s.count++] = sources_.atom[first / ROW_WIDTH];
         }
         return first;
@@ -124,7 +125,8 @@ class EdgeBackward {
     void compute(Scratch &s) const {
         const int width = shape_.width(), wigner = padded<Real>(shape_.wigner_size());
         for (int t = 0; t < s.count; ++t) {
-            rotate_back(s.slot[t], &s.gradient[t * width], &s.grad_wigner[t * wigner], s);
+            rotate_back(s.slot[t], s.place[t], &s.gradient[t * width],
+                        &s.grad_wigner[t * wigner], s);
         }
         for (int i = shape_.n_layers - 1; i >= 0; --i) {
             if (i == shape_.n_layers - 1) {
@@ -141,13 +143,15 @@ class EdgeBackward {
             rotate(s.slot[t], s.atom[t], &s.gradient[t * width], &s.grad_wigner[t * wigner], s);
     }
 
-    const Real *saved(int layer, int row, std::int64_t slot) const {
+    // Of a slot with this place.
+    const Real *saved(int layer, int row, std::int64_t place) const {
         const SavedRow &of = saved_[static_cast<std::size_t>(layer * shape_.n_rows() + row)];
-        return of.first + place_[slot] * of.stride;
+        return of.first + place * of.stride;
     }
 
     // From the sum to the message before rotation back; gradients of that rotation and the weight.
-    void rotate_back(std::int64_t slot, Real *gradient, Real *grad_wigner, Scratch &s) const {
+    void rotate_back(std::int64_t slot, std::int64_t place, Real *gradient, Real *grad_wigner,
+                     Scratch &s) const {
         const int C = shape_.channels;
         const Real *grad_sum = grad_sums_ + in_.target[slot / ROW_WIDTH] * shape_.sum_size();
         const Real *wigner = in_.wigner + slot * shape_.wigner_size();
@@ -157,7 +161,7 @@ class EdgeBackward {
         for (int c = 0; c < C; c += CHANNELS) {
             rows_.for_each([&](auto row) {
                 Block message, sums = {};
-                Rotation::get(saved(shape_.n_layers - 1, row.place, slot) + c, message);
+                Rotation::get(saved(shape_.n_layers - 1, row.place, place) + c, message);
                 const Real *from = grad_sum + row.packed * C + c;
                 for (int j = 0; j < row.count; ++j, from += C) {
                     const Vector<Real> product = Rotation::overlap(message, from) * weight;
@@ -181,19 +185,19 @@ class EdgeBackward {
     void through_gates(int layer, Scratch &s) const {
         const int C = shape_.channels, width = shape_.width();
         for (int t = 0; t < s.count; ++t) {
-            const Real *scalars = saved(layer, 0, s.slot[t]);
+            const Real *scalars = saved(layer, 0, s.place[t]);
             std::copy(scalars, scalars + C, &s.products[t * width]);
         }
         layers_.gate_logits(layer, s.count, s.products.data(), s.logits.data());
         for (int t = 0; t < s.count; ++t) {
-            through_gates(layer, s.slot[t], &s.gradient[t * width], &s.logits[t * shape_.lmax * C],
+            through_gates(layer, s.place[t], &s.gradient[t * width], &s.logits[t * shape_.lmax * C],
                           &s.products[t * width]);
         }
         layers_.add_gate_gradient(layer, s.count, s.logits.data(), s.products.data());
     }
 
     // Of one slot; the gradient of the gates' logits goes into their place.
-    void through_gates(int layer, std::int64_t slot, const Real *gradient, Real *logits,
+    void through_gates(int layer, std::int64_t place, const Real *gradient, Real *logits,
                        Real *result) const {
         const int C = shape_.channels;
         for (int c = 0; c < C; c += n) {  // the scalars' products are in ``result``
@@ -206,7 +210,7 @@ class EdgeBackward {
                 for (int i = 0; i < V; ++i)
                     gates[i] = sigmoid<Real>(load(logits + c + i * n));
                 rows_.for_each_of_degree(l, [&](auto row) {
-                    const Real *product = saved(layer, row.place, slot) + c;
+                    const Real *product = saved(layer, row.place, place) + c;
                     const int at = row.place * C + c;
                     for (int i = 0; i < V; ++i) {
                         const Vector<Real> value = load(gradient + at + i * n);
