@@ -3,6 +3,7 @@
 
 #include "edge_backward.hpp"
 #include "escn_forward.hpp"
+#include "escn_points.hpp"
 #include "row_interpreter.hpp"
 
 namespace sezm::kernels {
@@ -41,10 +42,11 @@ void run_rows(const RowProgram &program, const RowTensors<Real> &tensors,
     RowInterpreter<Real>(program, tensors).run(parallel_for);
 }
 
-extern const Kernels<float> float_kernels{forward<float>, backward<float>, escn_maps<float>,
-                                          escn<float>, run_rows<float>};
-extern const Kernels<double> double_kernels{forward<double>, backward<double>, escn_maps<double>,
-                                            escn<double>, run_rows<double>};
+extern const Kernels<float> float_kernels{forward<float>, backward<float>,        escn_maps<float>,
+                                          escn<float>,    points_of_atoms<float>, run_rows<float>};
+extern const Kernels<double> double_kernels{forward<double>,         backward<double>,
+                                            escn_maps<double>,       escn<double>,
+                                            points_of_atoms<double>, run_rows<double>};
 
 }  // namespace SEZM_KERNEL_ISA
 }  // namespace sezm::kernels

@@ -6,6 +6,7 @@
 
 #include "onnxruntime_edges.hpp"
 #include "onnxruntime_escn.hpp"
+#include "onnxruntime_points.hpp"
 #include "onnxruntime_rows.hpp"
 
 namespace sezm::kernels {
@@ -27,6 +28,7 @@ class Operators {
                 add<EscnOp>(lmax, lmax, mmax);
             }
         }
+        add<PointOp>();
         for (int number = 0; number < ROW_PROGRAMS; ++number) add<RowsOp>(number);
     }
 

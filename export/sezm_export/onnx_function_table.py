@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-from sezm_models.escn import edge_messages  # noqa: F401  defines operators
+from sezm_models.escn import edge_messages, points  # noqa: F401  define operators
 from sezm_models.sezm import edge_operators  # noqa: F401  defines operators
 from sezm_models.whole_operators import COMPUTE, Compute
 
@@ -66,5 +66,10 @@ OPERATORS: dict[Any, Operator] = dict(
             _INDEX | {"grad_sums": "A"} | _EDGES | {"saved": "S", "layer": ""},
         ),
         _operator("escn_messages", "EscnMessages_{degree}_{lmax}_{mmax}", _ESCN),
+        _operator(
+            "escn_points",
+            "EscnPoints",
+            {"features": "N", "to_grid": "", "weight": "", "from_grid": ""},
+        ),
     ]
 )
