@@ -28,8 +28,6 @@ import numpy as np  # noqa: E402
 import torch  # noqa: E402
 from escn_cases import draw_weights  # noqa: E402
 
-from sezm_infer.kernels import kernel_library  # noqa: E402
-
 KERNELS = "ONNX + kernels"
 CONTESTANTS = ("fairchem eager", "eager", "TorchScript", "ONNX", KERNELS)
 FILES = {"TorchScript": "model.pt", "ONNX": "model.onnx", KERNELS: "model.onnx"}
@@ -45,6 +43,8 @@ def main() -> None:
     if options.contestant is not None:
         _run(options)
         return
+    from sezm_infer.kernels import kernel_library
+
     if kernel_library() is None:
         raise SystemExit("there are no kernels; run 'make kernels', or set SEZM_KERNELS.")
     with tempfile.TemporaryDirectory() as name:

@@ -125,8 +125,8 @@ class EdgeBackward {
     void compute(Scratch &s) const {
         const int width = shape_.width(), wigner = padded<Real>(shape_.wigner_size());
         for (int t = 0; t < s.count; ++t) {
-            rotate_back(s.slot[t], s.place[t], &s.gradient[t * width],
-                        &s.grad_wigner[t * wigner], s);
+            rotate_back(s.slot[t], s.place[t], &s.gradient[t * width], &s.grad_wigner[t * wigner],
+                        s);
         }
         for (int i = shape_.n_layers - 1; i >= 0; --i) {
             if (i == shape_.n_layers - 1) {
@@ -207,8 +207,7 @@ class EdgeBackward {
         for (int l = 1; l <= shape_.lmax; ++l, logits += C) {
             for (int c = 0; c < C; c += CHANNELS) {
                 Block gates, overlaps = {};
-                for (int i = 0; i < V; ++i)
-                    gates[i] = sigmoid<Real>(load(logits + c + i * n));
+                for (int i = 0; i < V; ++i) gates[i] = sigmoid<Real>(load(logits + c + i * n));
                 rows_.for_each_of_degree(l, [&](auto row) {
                     const Real *product = saved(layer, row.place, place) + c;
                     const int at = row.place * C + c;

@@ -154,8 +154,7 @@ class EdgeRotation {
         }
     }
 
-    void through_mixing(const Real *radial, const Real *gradient, bool is_first,
-                        Scratch &s) const {
+    void through_mixing(const Real *radial, const Real *gradient, bool is_first, Scratch &s) const {
         const int C = shape_.channels, r = shape_.rank;
         rows_.for_each([&](auto row) {
             Block grad;

@@ -63,4 +63,18 @@ struct EscnTensors {
     const Real *from_grid;                // [F, P]
 };
 
+// Sizes of the network at the points of the sphere of each atom.
+struct PointShape {
+    std::int64_t n_atoms = 0;                // A
+    int rows = 0, channels = 0, points = 0;  // D, C, P
+};
+
+template <class Real>
+struct PointTensors {
+    const Real *features;   // [A, D, C]
+    const Real *to_grid;    // [P, D]
+    const Real *weight;     // [C, C]
+    const Real *from_grid;  // [D, P]
+};
+
 }  // namespace sezm::kernels

@@ -5,6 +5,7 @@
 
 #include "edge_backward.hpp"
 #include "escn_forward.hpp"
+#include "escn_points.hpp"
 #include "grid_backward.hpp"
 #include "grid_forward.hpp"
 #include "row_interpreter.hpp"
@@ -92,8 +93,9 @@ void run_rows(const RowProgram &program, const RowTensors<Real> &tensors,
 
 template <class Real>
 constexpr Kernels<Real> all() {
-    return {forward<Real>,   backward<Real>, grid_forward<Real>, grid_backward<Real>,
-            escn_maps<Real>, escn<Real>,     sum_rows<Real>,     run_rows<Real>};
+    return {forward<Real>,         backward<Real>,  grid_forward<Real>,
+            grid_backward<Real>,   escn_maps<Real>, escn<Real>,
+            points_of_atoms<Real>, sum_rows<Real>,  run_rows<Real>};
 }
 
 extern const Kernels<float> float_kernels = all<float>();

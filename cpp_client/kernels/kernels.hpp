@@ -36,6 +36,8 @@ struct Kernels {
     // These messages, ``sums`` [A, D, C]; ``workspace`` as long as the shape says.
     void (*escn)(const EscnShape &, const EscnTensors<Real> &, const void *maps, Real *workspace,
                  Real *sums, const ParallelFor &);
+    // The network at the points of the sphere of each atom, ``out`` [A, D, C].
+    void (*points)(const PointShape &, const PointTensors<Real> &, Real *out, const ParallelFor &);
     // ``sums`` [size, width].
     void (*sum_rows)(const SegmentSums<Real> &, Real *sums, const ParallelFor &);
     // A program that acts on each row alone.

@@ -26,7 +26,8 @@ inline EdgeShape edge_shape(const Inputs &inputs, std::size_t first, bool per_ch
     require(wigner[1] == shape.n_orders() && wigner[2] == shape.n_packed(), "degrees are wrong");
     shape.channels = static_cast<int>(features[2]);
     shape.rank = static_cast<int>(features[1] / wigner[2]);
-    require(shape.channels > 0 && shape.channels % CHANNEL_UNIT == 0, "channels are no multiple of 16");
+    require(shape.channels > 0 && shape.channels % CHANNEL_UNIT == 0,
+            "channels are no multiple of 16");
     require(shape.rank > 0 && features[1] == shape.n_feature_rows(), "the rank is wrong");
     require(shape.n_slots > 0 && shape.n_slots % ROW_WIDTH == 0, "slots are no multiple of 4");
     shape.per_channel = per_channel;

@@ -74,8 +74,9 @@ struct SumRowsKernel {
         given.rows = inputs.take<Real>(shape);
         given.index = inputs.take<std::int64_t>({given.n});
         given.size = *inputs.take<std::int64_t>({1});
-        require(given.size >= 0 && given.size <= MOST_ATOMS / std::max<std::int64_t>(1, given.width),
-                "a number of sums is wrong");
+        require(
+            given.size >= 0 && given.size <= MOST_ATOMS / std::max<std::int64_t>(1, given.width),
+            "a number of sums is wrong");
         require_inside(given.index, given.n, given.size);
         shape[0] = given.size;
         Real *sums = inputs.context.GetOutput(0, shape).template GetTensorMutableData<Real>();

@@ -9,6 +9,7 @@
 #include "onnxruntime_escn.hpp"
 #include "onnxruntime_grid.hpp"
 #include "onnxruntime_indices.hpp"
+#include "onnxruntime_points.hpp"
 #include "onnxruntime_rows.hpp"
 
 namespace sezm::kernels {
@@ -39,6 +40,7 @@ class Operators {
                 }
             }
         }
+        add<PointOp>();
         for (int number = 0; number < ROW_PROGRAMS; ++number) add<RowsOp>(number);
         for (int number = 0; number < ROW_SUMS; ++number) add<SumRowsOp>(number);
         keep(std::make_shared<SlotsOp>());

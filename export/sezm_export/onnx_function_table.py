@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 from sezm_models import neighbor_slots  # noqa: F401  defines an operator
-from sezm_models.escn import edge_messages  # noqa: F401  defines operators
+from sezm_models.escn import edge_messages, points  # noqa: F401  define operators
 from sezm_models.sezm import edge_operators, grid_unit_operators  # noqa: F401  define them
 from sezm_models.whole_operators import COMPUTE, Compute
 
@@ -75,6 +75,11 @@ OPERATORS: dict[Any, Operator] = dict(
             {"grad": "N", "features": "N", "saved": ".N", "weight": ""},
         ),
         _operator("escn_messages", "EscnMessages_{degree}_{lmax}_{mmax}", _ESCN),
+        _operator(
+            "escn_points",
+            "EscnPoints",
+            {"features": "N", "to_grid": "", "weight": "", "from_grid": ""},
+        ),
         _operator(
             "neighbor_slots",
             "NeighborSlots",

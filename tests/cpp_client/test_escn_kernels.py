@@ -121,6 +121,7 @@ def test_kernels_are_what_runs(kernels: Path, files: dict[str, Path], tmp_path: 
     onnxruntime.InferenceSession(str(files["float32"]), options)
     kinds = [node.op_type for node in onnx.load(str(optimised)).graph.node]
     assert kinds.count("EscnMessages_0_3_2") == 1 and kinds.count("EscnMessages_3_3_2") == 2
+    assert kinds.count("EscnPoints") == 3
 
 
 def test_calls_with_tensors_that_do_not_fit_are_refused(

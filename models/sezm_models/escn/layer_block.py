@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import linear, pad, silu
+from torch.nn.functional import linear, pad
 
+from ..whole_operators import call
 from .config import ESCNConfig
 from .edges import Edges, EdgesByAtom
-from .message_block import MessageBlock
+from .message_block import LANES, MessageBlock, is_derived
+from .points import escn_points
 from .tables import WithTables, sphere_grid
 
 ATOMS_ON_SPHERE = 16
@@ -26,6 +28,7 @@ class LayerBlock(WithTables):
         self.fc2_sphere = nn.Linear(channels, channels, bias=False)
         self.fc3_sphere = nn.Linear(channels, channels, bias=False)
         grid = sphere_grid(config, config.lmax, list(range((config.lmax + 1) ** 2)))
+        self.has_kernel = channels % LANES == 0
         self.table("to_grid", grid.to)
         self.table("from_grid", grid.back)
 
@@ -43,5 +46,7 @@ class LayerBlock(WithTables):
         of_x, of_message = self.fc1_sphere.weight.chunk(2, 1)
         own = pad(linear(x, of_x), (0, 0, 0, message.shape[1] - x.shape[1]))
         mixed = own + linear(message, of_message)
-        values = silu(self.fc2_sphere(silu(self.to_grid @ mixed)))
-        return self.fc3_sphere(self.from_grid @ values)
+        arguments = (mixed, self.to_grid, self.fc2_sphere.weight, self.from_grid)
+        if self.has_kernel and not is_derived(mixed):
+            return self.fc3_sphere(call("escn_points", *arguments)[0])
+        return self.fc3_sphere(escn_points(*arguments)[0])

@@ -18,6 +18,11 @@ LANES = 16
 """Kernels take channels in multiples of it."""
 
 
+def is_derived(*tensors: Tensor) -> bool:
+    """A derivative is to come. Operators have none; what they consist of has."""
+    return torch.is_grad_enabled() and any(tensor.requires_grad for tensor in tensors)
+
+
 class MessageBlock(WithTables):
     """One layer's messages."""
 
@@ -54,11 +59,9 @@ class MessageBlock(WithTables):
         tensors = (edges.source, edges.target, x, x_edge, edges.wigner, edges.weight)
         weights = [weight for end in ends for weight in listed(end)]
         arguments = (*tensors, to_grid, from_grid, weights, degree, self.lmax, self.mmax)
-        # The operator has no derivative; what it consists of has.
-        derived = torch.is_grad_enabled() and (x_edge.requires_grad or edges.wigner.requires_grad)
-        if derived or not self.has_kernel:
-            return escn_messages(*arguments)[0]
-        return call("escn_messages", *arguments)[0]
+        if self.has_kernel and not is_derived(x, x_edge, edges.wigner):
+            return call("escn_messages", *arguments)[0]
+        return escn_messages(*arguments)[0]
 
     def _on_meridian(self, to_grid: Tensor) -> Tensor:
         """[points, rows] -> [latitudes, rows of order 0], which is the same at all longitudes."""

@@ -1,0 +1,49 @@
+// The network at the points of the sphere of each atom as an operator of ONNX Runtime.
+#pragma once
+
+#include <algorithm>
+
+#include "kernels.hpp"
+#include "onnxruntime_call.hpp"
+
+namespace sezm::kernels {
+
+template <class Real>
+struct PointKernel {
+    void Compute(OrtKernelContext *raw) const {
+        Inputs inputs{Ort::KernelContext(raw)};
+        const Shape features = inputs.shape(0), grid = inputs.shape(1);
+        require(features.size() == 3 && grid.size() == 2, "a rank is wrong");
+        require(std::max({features[1], features[2], grid[0]}) <= LARGEST, "an axis is too long");
+        PointShape shape;
+        shape.n_atoms = features[0];
+        shape.rows = static_cast<int>(features[1]);
+        shape.channels = static_cast<int>(features[2]);
+        shape.points = static_cast<int>(grid[0]);
+        require(shape.channels > 0 && shape.channels % 16 == 0, "channels are no multiple of 16");
+        PointTensors<Real> in{};
+        in.features = inputs.take<Real>(features);
+        in.to_grid = inputs.take<Real>({shape.points, shape.rows});
+        in.weight = inputs.take<Real>({shape.channels, shape.channels});
+        in.from_grid = inputs.take<Real>({shape.rows, shape.points});
+        Real *out = inputs.context.GetOutput(0, features).template GetTensorMutableData<Real>();
+        kernels<Real>().points(shape, in, out, parallel_for(raw));
+    }
+
+    static constexpr std::int64_t LARGEST = 100'000;
+};
+
+template <class Real>
+struct PointOp : Ort::CustomOpBase<PointOp<Real>, PointKernel<Real>> {
+    void *CreateKernel(const OrtApi &, const OrtKernelInfo *) const {
+        return new PointKernel<Real>();
+    }
+    const char *GetName() const { return "EscnPoints"; }
+    const char *GetExecutionProviderType() const { return "CPUExecutionProvider"; }
+    std::size_t GetInputTypeCount() const { return 4; }
+    ONNXTensorElementDataType GetInputType(std::size_t) const { return REAL<Real>; }
+    std::size_t GetOutputTypeCount() const { return 1; }
+    ONNXTensorElementDataType GetOutputType(std::size_t) const { return REAL<Real>; }
+};
+
+}  // namespace sezm::kernels
