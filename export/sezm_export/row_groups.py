@@ -238,7 +238,12 @@ def _relayout(node: onnx.NodeProto, shape: tuple[int, ...], values: Values) -> b
         len(node.input) > 3 or attributes_of(node).get("mode", PLAIN) != PLAIN
     ):
         return False
-    return all(name in values.constants for name in node.input[1:] if name)
+    if not all(name in values.constants for name in node.input[1:] if name):
+        return False
+    given = [onnx.numpy_helper.to_array(values.constants[name]) for name in node.input[1:] if name]
+    if node.op_type == "Pad":
+        return given[0][0] == given[0][len(data)] == 0
+    return len(given) > 2 and all(axis % len(data) > 0 for axis in given[2])
 
 
 def _concat(node: onnx.NodeProto, shape: tuple[int, ...], values: Values) -> bool:

@@ -221,11 +221,17 @@ class RowProgram:
         return data[tuple(index)]
 
     def _pad(self, node: onnx.NodeProto, shape: tuple[int, ...]) -> np.ndarray:
+        """Negative widths cut off."""
         data = self._array(node.input[0])
         pads = self._integers(node.input[1])
-        widths = list(zip(pads[: data.ndim], pads[data.ndim :], strict=True))
+        sides = list(zip(pads[: data.ndim], pads[data.ndim :], strict=True))
+        kept = [
+            slice(max(-low, 0), length - max(-high, 0))
+            for (low, high), length in zip(sides, data.shape, strict=True)
+        ]
+        widths = [(max(low, 0), max(high, 0)) for low, high in sides]
         filling = self._array(node.input[2]).item() if len(node.input) > 2 else self._zero()
-        return np.pad(data, widths, constant_values=filling)
+        return np.pad(data[tuple(kept)], widths, constant_values=filling)
 
     def _zero(self) -> int:
         return int(self._columns.constants(np.zeros(())).item())

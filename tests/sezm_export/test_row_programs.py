@@ -215,6 +215,35 @@ def test_what_nobody_needs_any_more_is_left_out() -> None:
     assert names_in(first) == ["last"]
 
 
+def group_of(
+    kind: str, shape: tuple[int, ...], *arguments: list[int]
+) -> list[list[onnx.NodeProto]]:
+    """Groups of one operator on "x" [R, 3] with constant arguments."""
+    constants = OnnxConstants()
+    names = [constants.name_of(np.array(numbers)) for numbers in arguments]
+    node = helper.make_node(kind, ["x", *names], ["result"])
+    x, result = (
+        helper.make_tensor_value_info(name, TensorProto.FLOAT, ["R", *dims])
+        for name, dims in (("x", (3,)), ("result", shape))
+    )
+    graph = helper.make_graph([node], "graph", [x], [result])
+    values = Values(graph, constants.tensors, np.dtype(np.float32))
+    groups = row_groups([node], values, ["result"])
+    for group in groups:
+        RowProgram(group, values, ["x", *names], ["result"])
+    return groups
+
+
+def test_pads_may_be_negative_but_must_not_move_rows() -> None:
+    assert group_of("Pad", (3,), [0, -1, 0, 1])
+    assert not group_of("Pad", (3,), [1, 0, -1, 0])
+
+
+def test_slices_of_rows_are_left_to_operators() -> None:
+    assert group_of("Slice", (2,), [1], [3], [1])
+    assert not group_of("Slice", (3,), [-1], [-(2**63)], [0], [-1])
+
+
 def test_small_groups_stay_as_they_are() -> None:
     graph, constants = graph_with_a_sum_over_rows()
     before = graph.SerializeToString()
