@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "grid_points.hpp"
 #include "kernels.hpp"
 #include "onnxruntime_call.hpp"
 
@@ -58,6 +59,8 @@ struct GridInputs {
         if (inputs.next < inputs.context.GetInputCount()) in.mixing = inputs.take<Real>({P, H});
         require(in.mixing != nullptr || P == H, "channels of fields are wrong");
         require(inputs.next == inputs.context.GetInputCount(), "the number of weights is wrong");
+        require(opposite_points_are_in_halves(shape, in),
+                "points of grids are not in the order of this library; export the file again");
     }
 
   private:

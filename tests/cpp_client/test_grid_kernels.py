@@ -128,3 +128,20 @@ def test_weights_of_wrong_shapes_are_refused(n_inputs: int, kernels: Path) -> No
                 changed[position] = np.zeros(shape, array.dtype)
                 with pytest.raises(Exception, match="libsezm_kernels"):
                     Session(damaged, kernels).run(changed)
+
+
+@pytest.mark.parametrize("matrix", ["to_grid", "from_grid"])
+@pytest.mark.parametrize("frame", [0, 1])
+def test_points_in_another_order_are_refused(matrix: str, frame: int, kernels: Path) -> None:
+    """Kernels would give wrong numbers, since they read half of the points."""
+    layout = GridUnitLayout(2, 2, 1)
+    features, weights = random_unit(layout, atoms=3, width=None, dtype=torch.float32)
+    given = arguments(layout, None, torch.float32, 3)
+    session = Session(unit_file(layout, None, torch.float32), kernels)
+    session.run(given)
+    changed = getattr(weights, matrix)[frame]
+    position = next(i for i, tensor in enumerate(weights.listed()) if tensor is changed)
+    points_axis = 0 if matrix == "to_grid" else 1
+    given[1 + len(features) + position] = np.roll(changed.numpy(), 1, points_axis)
+    with pytest.raises(Exception, match="export the file again"):
+        session.run(given)
