@@ -7,30 +7,38 @@
 
 namespace sezm::kernels {
 
-// Whether the values at point i + G/2 are those at point i or their opposites, as GridShape says.
+// Numbers that one coefficient has at the points: of frame 0 each value, of frames -k and +k the
+// length of (u, v), whose direction depends on the roll of the frame at that point.
+template <class Real>
+struct PointValues {
+    const Real *first;
+    int step;    // from a value to the next
+    int points;  // G
+    bool is_pair;
+
+    Real at(int point) const {
+        const Real u = first[point * step];
+        return is_pair ? std::hypot(u, first[(point + points) * step]) : u;
+    }
+};
+
+// Whether point i + G/2 is opposite to point i: degrees are even or odd, so values there are the
+// same or opposite.
 template <class Real>
 bool opposite_points_are_in_halves(const GridShape &shape, const GridTensors<Real> &in) {
     constexpr Real TOLERANCE = Real(1e-4);  // of numbers of order 1 that were rounded to Real
-    const int half_of_points = shape.points / 2;
+    const int half = shape.points / 2;
     for (int k = 0; k <= shape.kmax; ++k) {
         const int n_rows = shape.rows_of(k), n_values = shape.values_of(k);
-        for (int l = k; l <= shape.lmax; ++l) {
-            for (int sign = 0; sign < (k == 0 ? 1 : 2); ++sign) {
-                const int half = GridShape::half_of(k, l, sign);
-                for (int i = l * l; i < (l + 1) * (l + 1); ++i) {
-                    const int row = k == 0 ? i : 2 * (i - k * k) + sign;
-                    for (int value = 0; value < n_values; ++value) {
-                        const int opposite = value + half_of_points;
-                        if (value / half_of_points % 2 == 1) continue;
-                        const bool is_v = value >= shape.points;
-                        const Real parity = (half == 1) != is_v ? Real(-1) : Real(1);
-                        const Real to = in.to_grid[k][opposite * n_rows + row] -
-                                        parity * in.to_grid[k][value * n_rows + row];
-                        const Real from = in.from_grid[k][row * n_values + opposite] -
-                                          parity * in.from_grid[k][row * n_values + value];
-                        if (std::abs(to) > TOLERANCE || std::abs(from) > TOLERANCE) return false;
-                    }
-                }
+        for (int row = 0; row < n_rows; ++row) {
+            const int degree = k == 0 ? static_cast<int>(std::sqrt(row + 0.5)) : 0;
+            const Real parity = degree % 2 == 0 ? Real(1) : Real(-1);
+            const PointValues<Real> to{in.to_grid[k] + row, n_rows, shape.points, k > 0};
+            const PointValues<Real> from{in.from_grid[k] + row * n_values, 1, shape.points, k > 0};
+            for (int point = 0; point < half; ++point) {
+                if (std::abs(to.at(point + half) - parity * to.at(point)) > TOLERANCE ||
+                    std::abs(from.at(point + half) - parity * from.at(point)) > TOLERANCE)
+                    return false;
             }
         }
     }
