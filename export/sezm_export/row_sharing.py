@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 import onnx
 
-from .minimum_cut import UNLIMITED, FlowGraph
+from .minimum_cut import UNLIMITED, Edge, source_side
 from .row_groups import LAYOUT, Values, read_by
 
 LOAD, STORE = 20, 25
@@ -79,31 +79,29 @@ def _made(
 ) -> set[str]:
     """What a group computes to have its outputs: of its own nodes and of those before.
 
-    A value has two nodes in the flow graph: it is needed, it is made. Both are on the side of the
-    source where they hold.
+    A value has two nodes in the graph that is cut: it is needed, it is made. Both are on the side
+    of the source where they hold.
     """
-    graph = FlowGraph()
+    edges: list[Edge] = [("source", ("needed", name), UNLIMITED) for name in outputs]
     waiting, seen = list(outputs), set(outputs)
-    for name in outputs:
-        graph.add("source", ("needed", name), UNLIMITED)
     while waiting:
         name = waiting.pop()
         is_there = name in stored or name not in maker
         load = _columns(name, values) * (LOAD if is_there else LOAD + STORE)
         is_handed_on = name not in own and values.types.get(name) == values.real
         if name not in maker:
-            graph.add(("needed", name), "sink", load)
+            edges.append((("needed", name), "sink", load))
             continue
-        graph.add(("needed", name), ("made", name), load if is_handed_on else UNLIMITED)
-        graph.add(("made", name), "sink", _cost(maker[name], values))
+        edges.append((("needed", name), ("made", name), load if is_handed_on else UNLIMITED))
+        edges.append((("made", name), "sink", _cost(maker[name], values)))
         for source in read_by(maker[name]):
             if values.per_row(source) is None:
                 continue
-            graph.add(("made", name), ("needed", source), UNLIMITED)
+            edges.append((("made", name), ("needed", source), UNLIMITED))
             if source not in seen:
                 seen.add(source)
                 waiting.append(source)
-    side = graph.source_side("source", "sink")
+    side = source_side(edges, "source", "sink")
     return {name for name in seen if ("made", name) in side}
 
 

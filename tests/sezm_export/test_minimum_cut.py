@@ -5,16 +5,9 @@ from __future__ import annotations
 from itertools import combinations
 
 import numpy as np
-from sezm_export.minimum_cut import UNLIMITED, FlowGraph
+from sezm_export.minimum_cut import UNLIMITED, source_side
 
 Edges = list[tuple[int, int, int]]
-
-
-def side_of(edges: Edges, source: int, sink: int) -> set[int]:
-    graph = FlowGraph()
-    for edge in edges:
-        graph.add(*edge)
-    return {node for node in graph.source_side(source, sink) if isinstance(node, int)}
 
 
 def cost(edges: Edges, side: set[int]) -> int:
@@ -23,11 +16,11 @@ def cost(edges: Edges, side: set[int]) -> int:
 
 def test_the_narrowest_edge_of_a_path_is_cut() -> None:
     edges = [(0, 1, 5), (1, 2, 2), (2, 3, UNLIMITED)]
-    assert side_of(edges, 0, 3) == {0, 1}
+    assert source_side(edges, 0, 3) == {0, 1}
 
 
 def test_without_a_path_nothing_is_cut() -> None:
-    assert side_of([(1, 0, 3), (1, 2, 4)], 0, 2) == {0}
+    assert source_side([(1, 0, 3), (1, 2, 4)], 0, 2) == {0}
 
 
 def test_no_cut_of_random_graphs_costs_less() -> None:
@@ -38,7 +31,7 @@ def test_no_cut_of_random_graphs_costs_less() -> None:
             for a, b, capacity in zip(*generator.integers(0, (n, n, 9), (14, 3)).T, strict=True)
             if a != b
         ]
-        found = cost(edges, side_of(edges, 0, n - 1))
+        found = cost(edges, source_side(edges, 0, n - 1))
         inner = range(1, n - 1)
         sides = [{0, *some} for size in range(n - 1) for some in combinations(inner, size)]
         assert found == min(cost(edges, side) for side in sides)
