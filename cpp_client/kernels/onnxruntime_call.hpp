@@ -90,9 +90,10 @@ inline ParallelFor parallel_for(OrtKernelContext *context) {
     };
 }
 
-template <class Real>
-constexpr ONNXTensorElementDataType REAL =
-    std::is_same_v<Real, float> ? ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT
-                                : ONNX_TENSOR_ELEMENT_DATA_TYPE_DOUBLE;
+template <class T>
+constexpr ONNXTensorElementDataType ELEMENT =
+    std::is_same_v<T, float>    ? ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT
+    : std::is_same_v<T, double> ? ONNX_TENSOR_ELEMENT_DATA_TYPE_DOUBLE
+                                : ONNX_TENSOR_ELEMENT_DATA_TYPE_INT64;
 
 }  // namespace sezm::kernels

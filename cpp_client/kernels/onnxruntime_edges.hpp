@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "kernels.hpp"
-#include "onnxruntime_call.hpp"
+#include "onnxruntime_op.hpp"
 
 namespace sezm::kernels {
 
@@ -148,32 +148,15 @@ struct BackwardKernel {
 
 // The indices, then any number of reals; all outputs are reals.
 template <class Real, template <class> class Kernel>
-struct EdgeOp : Ort::CustomOpBase<EdgeOp<Real, Kernel>, Kernel<Real>> {
-    std::string name;
-
+struct EdgeOp : CpuOp<EdgeOp<Real, Kernel>, Kernel<Real>, Real> {
     EdgeOp(const char *kind, int lmax, int mmax)
-        : name(std::string(kind) + "_" + std::to_string(lmax) + "_" + std::to_string(mmax)) {}
+        : EdgeOp::CpuOp(std::string(kind) + "_" + std::to_string(lmax) + "_" + std::to_string(mmax),
+                        N_INDICES) {}
 
     void *CreateKernel(const OrtApi &, const OrtKernelInfo *info) const {
         return new Kernel<Real>{
             Ort::ConstKernelInfo(info).GetAttribute<std::int64_t>("per_channel") != 0};
     }
-    const char *GetName() const { return name.c_str(); }
-    const char *GetExecutionProviderType() const { return "CPUExecutionProvider"; }
-    std::size_t GetInputTypeCount() const { return N_INDICES + 1; }
-    ONNXTensorElementDataType GetInputType(std::size_t i) const {
-        return i < N_INDICES ? ONNX_TENSOR_ELEMENT_DATA_TYPE_INT64 : REAL<Real>;
-    }
-    OrtCustomOpInputOutputCharacteristic GetInputCharacteristic(std::size_t i) const {
-        return i < N_INDICES ? INPUT_OUTPUT_REQUIRED : INPUT_OUTPUT_VARIADIC;
-    }
-    std::size_t GetOutputTypeCount() const { return 1; }
-    ONNXTensorElementDataType GetOutputType(std::size_t) const { return REAL<Real>; }
-    OrtCustomOpInputOutputCharacteristic GetOutputCharacteristic(std::size_t) const {
-        return INPUT_OUTPUT_VARIADIC;
-    }
-    bool GetVariadicInputHomogeneity() const { return true; }
-    bool GetVariadicOutputHomogeneity() const { return true; }
 };
 
 template <class Real>

@@ -8,7 +8,7 @@
 
 #include "escn_shape.hpp"
 #include "kernels.hpp"
-#include "onnxruntime_call.hpp"
+#include "onnxruntime_op.hpp"
 
 namespace sezm::kernels {
 
@@ -128,32 +128,20 @@ class EscnKernel {
 
 // Sources and targets of edges, then any number of reals.
 template <class Real>
-struct EscnOp : Ort::CustomOpBase<EscnOp<Real>, EscnKernel<Real>> {
+struct EscnOp : CpuOp<EscnOp<Real>, EscnKernel<Real>, Real> {
     int degree, lmax, mmax;
-    std::string name;
 
     EscnOp(int degree, int lmax, int mmax)
-        : degree(degree),
+        : EscnOp::CpuOp("EscnMessages_" + std::to_string(degree) + "_" + std::to_string(lmax) +
+                            "_" + std::to_string(mmax),
+                        2),
+          degree(degree),
           lmax(lmax),
-          mmax(mmax),
-          name("EscnMessages_" + std::to_string(degree) + "_" + std::to_string(lmax) + "_" +
-               std::to_string(mmax)) {}
+          mmax(mmax) {}
 
     void *CreateKernel(const OrtApi &, const OrtKernelInfo *info) const {
         return new EscnKernel<Real>(Ort::ConstKernelInfo(info), degree, lmax, mmax);
     }
-    const char *GetName() const { return name.c_str(); }
-    const char *GetExecutionProviderType() const { return "CPUExecutionProvider"; }
-    std::size_t GetInputTypeCount() const { return 3; }
-    ONNXTensorElementDataType GetInputType(std::size_t i) const {
-        return i < 2 ? ONNX_TENSOR_ELEMENT_DATA_TYPE_INT64 : REAL<Real>;
-    }
-    OrtCustomOpInputOutputCharacteristic GetInputCharacteristic(std::size_t i) const {
-        return i < 2 ? INPUT_OUTPUT_REQUIRED : INPUT_OUTPUT_VARIADIC;
-    }
-    std::size_t GetOutputTypeCount() const { return 1; }
-    ONNXTensorElementDataType GetOutputType(std::size_t) const { return REAL<Real>; }
-    bool GetVariadicInputHomogeneity() const { return true; }
 };
 
 }  // namespace sezm::kernels

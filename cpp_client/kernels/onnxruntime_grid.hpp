@@ -6,7 +6,7 @@
 
 #include "grid_points.hpp"
 #include "kernels.hpp"
-#include "onnxruntime_call.hpp"
+#include "onnxruntime_op.hpp"
 
 namespace sezm::kernels {
 
@@ -144,32 +144,17 @@ struct GridBackwardKernel {
 
 // All inputs and outputs are reals.
 template <class Real, template <class> class Kernel>
-struct GridOp : Ort::CustomOpBase<GridOp<Real, Kernel>, Kernel<Real>> {
+struct GridOp : CpuOp<GridOp<Real, Kernel>, Kernel<Real>, Real> {
     GridDegrees degrees;
-    std::string name;
 
     GridOp(const char *kind, const GridDegrees &of)
-        : degrees(of),
-          name(std::string(kind) + "_" + std::to_string(of.n_inputs) + "_" +
-               std::to_string(of.lmax) + "_" + std::to_string(of.kmax)) {}
+        : GridOp::CpuOp(std::string(kind) + "_" + std::to_string(of.n_inputs) + "_" +
+                        std::to_string(of.lmax) + "_" + std::to_string(of.kmax)),
+          degrees(of) {}
 
     void *CreateKernel(const OrtApi &, const OrtKernelInfo *) const {
         return new Kernel<Real>{degrees};
     }
-    const char *GetName() const { return name.c_str(); }
-    const char *GetExecutionProviderType() const { return "CPUExecutionProvider"; }
-    std::size_t GetInputTypeCount() const { return 1; }
-    ONNXTensorElementDataType GetInputType(std::size_t) const { return REAL<Real>; }
-    OrtCustomOpInputOutputCharacteristic GetInputCharacteristic(std::size_t) const {
-        return INPUT_OUTPUT_VARIADIC;
-    }
-    std::size_t GetOutputTypeCount() const { return 1; }
-    ONNXTensorElementDataType GetOutputType(std::size_t) const { return REAL<Real>; }
-    OrtCustomOpInputOutputCharacteristic GetOutputCharacteristic(std::size_t) const {
-        return INPUT_OUTPUT_VARIADIC;
-    }
-    bool GetVariadicInputHomogeneity() const { return true; }
-    bool GetVariadicOutputHomogeneity() const { return true; }
 };
 
 template <class Real>

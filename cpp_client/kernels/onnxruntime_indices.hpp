@@ -6,7 +6,7 @@
 
 #include "kernels.hpp"
 #include "neighbor_slots.hpp"
-#include "onnxruntime_call.hpp"
+#include "onnxruntime_op.hpp"
 
 namespace sezm::kernels {
 
@@ -42,22 +42,10 @@ struct SlotsKernel {
     }
 };
 
-struct SlotsOp : Ort::CustomOpBase<SlotsOp, SlotsKernel> {
+struct SlotsOp : CpuOp<SlotsOp, SlotsKernel, std::int64_t> {
+    SlotsOp() : CpuOp("NeighborSlots", 3) {}
+
     void *CreateKernel(const OrtApi &, const OrtKernelInfo *) const { return new SlotsKernel; }
-    const char *GetName() const { return "NeighborSlots"; }
-    const char *GetExecutionProviderType() const { return "CPUExecutionProvider"; }
-    std::size_t GetInputTypeCount() const { return 4; }
-    ONNXTensorElementDataType GetInputType(std::size_t) const {
-        return ONNX_TENSOR_ELEMENT_DATA_TYPE_INT64;
-    }
-    std::size_t GetOutputTypeCount() const { return 1; }
-    ONNXTensorElementDataType GetOutputType(std::size_t) const {
-        return ONNX_TENSOR_ELEMENT_DATA_TYPE_INT64;
-    }
-    OrtCustomOpInputOutputCharacteristic GetOutputCharacteristic(std::size_t) const {
-        return INPUT_OUTPUT_VARIADIC;
-    }
-    bool GetVariadicOutputHomogeneity() const { return true; }
 };
 
 // rows [n, ...], index [n], size [1].
@@ -85,22 +73,19 @@ struct SumRowsKernel {
 };
 
 template <class Real>
-struct SumRowsOp : Ort::CustomOpBase<SumRowsOp<Real>, SumRowsKernel<Real>> {
-    std::string name;
-
-    explicit SumRowsOp(int number) : name("SumRows_" + std::to_string(number)) {}
+struct SumRowsOp : CpuOp<SumRowsOp<Real>, SumRowsKernel<Real>, Real> {
+    explicit SumRowsOp(int number) : SumRowsOp::CpuOp("SumRows_" + std::to_string(number)) {}
 
     void *CreateKernel(const OrtApi &, const OrtKernelInfo *) const {
         return new SumRowsKernel<Real>;
     }
-    const char *GetName() const { return name.c_str(); }
-    const char *GetExecutionProviderType() const { return "CPUExecutionProvider"; }
     std::size_t GetInputTypeCount() const { return 3; }
     ONNXTensorElementDataType GetInputType(std::size_t i) const {
-        return i == 0 ? REAL<Real> : ONNX_TENSOR_ELEMENT_DATA_TYPE_INT64;
+        return i == 0 ? ELEMENT<Real> : ELEMENT<std::int64_t>;
     }
-    std::size_t GetOutputTypeCount() const { return 1; }
-    ONNXTensorElementDataType GetOutputType(std::size_t) const { return REAL<Real>; }
+    OrtCustomOpInputOutputCharacteristic GetInputCharacteristic(std::size_t) const {
+        return INPUT_OUTPUT_REQUIRED;
+    }
 };
 
 }  // namespace sezm::kernels

@@ -4,7 +4,7 @@
 #include <algorithm>
 
 #include "kernels.hpp"
-#include "onnxruntime_call.hpp"
+#include "onnxruntime_op.hpp"
 
 namespace sezm::kernels {
 
@@ -34,16 +34,12 @@ struct PointKernel {
 };
 
 template <class Real>
-struct PointOp : Ort::CustomOpBase<PointOp<Real>, PointKernel<Real>> {
+struct PointOp : CpuOp<PointOp<Real>, PointKernel<Real>, Real> {
+    PointOp() : PointOp::CpuOp("EscnPoints") {}
+
     void *CreateKernel(const OrtApi &, const OrtKernelInfo *) const {
         return new PointKernel<Real>();
     }
-    const char *GetName() const { return "EscnPoints"; }
-    const char *GetExecutionProviderType() const { return "CPUExecutionProvider"; }
-    std::size_t GetInputTypeCount() const { return 4; }
-    ONNXTensorElementDataType GetInputType(std::size_t) const { return REAL<Real>; }
-    std::size_t GetOutputTypeCount() const { return 1; }
-    ONNXTensorElementDataType GetOutputType(std::size_t) const { return REAL<Real>; }
 };
 
 }  // namespace sezm::kernels

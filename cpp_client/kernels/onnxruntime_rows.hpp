@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "kernels.hpp"
-#include "onnxruntime_call.hpp"
+#include "onnxruntime_op.hpp"
 
 namespace sezm::kernels {
 
@@ -24,8 +24,8 @@ struct RowsKernel {
         while (inputs.next < n) {
             const Ort::ConstValue tensor = inputs.context.GetInput(inputs.next++);
             const auto info = tensor.GetTensorTypeAndShapeInfo();
-            given.push_back({info.GetShape(), info.GetElementType() == REAL<Real>,
-                             info.GetElementType() == ONNX_TENSOR_ELEMENT_DATA_TYPE_INT64,
+            given.push_back({info.GetShape(), info.GetElementType() == ELEMENT<Real>,
+                             info.GetElementType() == ELEMENT<std::int64_t>,
                              info.GetElementType() == ONNX_TENSOR_ELEMENT_DATA_TYPE_BOOL});
             tensors.inputs.push_back(tensor.GetTensorRawData());
         }
@@ -43,30 +43,19 @@ struct RowsKernel {
 };
 
 template <class Real>
-struct RowsOp : Ort::CustomOpBase<RowsOp<Real>, RowsKernel<Real>> {
-    std::string name;
-
-    explicit RowsOp(int number) : name("Rows_" + std::to_string(number)) {}
+struct RowsOp : CpuOp<RowsOp<Real>, RowsKernel<Real>, Real> {
+    explicit RowsOp(int number) : RowsOp::CpuOp("Rows_" + std::to_string(number)) {}
 
     void *CreateKernel(const OrtApi &, const OrtKernelInfo *) const { return new RowsKernel<Real>; }
-    const char *GetName() const { return name.c_str(); }
-    const char *GetExecutionProviderType() const { return "CPUExecutionProvider"; }
     std::size_t GetInputTypeCount() const { return 3; }
     ONNXTensorElementDataType GetInputType(std::size_t i) const {
-        if (i == 0) return REAL<Real>;
-        return i == 1 ? ONNX_TENSOR_ELEMENT_DATA_TYPE_INT64
-                      : ONNX_TENSOR_ELEMENT_DATA_TYPE_UNDEFINED;
+        if (i == 0) return ELEMENT<Real>;
+        return i == 1 ? ELEMENT<std::int64_t> : ONNX_TENSOR_ELEMENT_DATA_TYPE_UNDEFINED;
     }
     OrtCustomOpInputOutputCharacteristic GetInputCharacteristic(std::size_t i) const {
         return i < 2 ? INPUT_OUTPUT_REQUIRED : INPUT_OUTPUT_VARIADIC;
     }
-    std::size_t GetOutputTypeCount() const { return 1; }
-    ONNXTensorElementDataType GetOutputType(std::size_t) const { return REAL<Real>; }
-    OrtCustomOpInputOutputCharacteristic GetOutputCharacteristic(std::size_t) const {
-        return INPUT_OUTPUT_VARIADIC;
-    }
     bool GetVariadicInputHomogeneity() const { return false; }
-    bool GetVariadicOutputHomogeneity() const { return true; }
 };
 
 }  // namespace sezm::kernels
