@@ -9,6 +9,8 @@
 #include <algorithm>
 #include <cstdint>
 #include <functional>
+#include <memory>
+#include <numeric>
 #include <stdexcept>
 #include <string>
 #include <type_traits>
@@ -46,6 +48,28 @@ struct Inputs {
         require(shape(next) == expected, "shapes of inputs do not fit together");
         return context.GetInput(next++).GetTensorData<T>();
     }
+};
+
+// Where results go. Those that nothing reads get memory of their own.
+class Outputs {
+  public:
+    explicit Outputs(const Ort::KernelContext &context) : context_(context) {}
+
+    template <class T>
+    T *make(std::size_t i, const Shape &shape) {
+        require(i < context_.GetOutputCount(), "an output is missing");
+        auto tensor = context_.GetOutput(i, shape);
+        if (tensor) return tensor.template GetTensorMutableData<T>();
+        const std::int64_t size = std::accumulate(shape.begin(), shape.end(), std::int64_t{1},
+                                                  std::multiplies<std::int64_t>());
+        unread_.push_back(
+            std::make_unique<unsigned char[]>(sizeof(T) * static_cast<std::size_t>(size)));
+        return reinterpret_cast<T *>(unread_.back().get());
+    }
+
+  private:
+    const Ort::KernelContext &context_;
+    std::vector<std::unique_ptr<unsigned char[]>> unread_;
 };
 
 // Numbers that index something of this length.

@@ -110,8 +110,8 @@ struct ForwardKernel {
         Ort::KernelContext &context = given.inputs.context;
         const int n_saved = shape.n_layers * shape.n_orders();
         require(static_cast<int>(context.GetOutputCount()) == n_saved + 1, "an output is missing");
-        Real *sums = context.GetOutput(0, Shape{shape.n_atoms, shape.n_packed(), shape.channels})
-                         .template GetTensorMutableData<Real>();
+        Outputs outputs(context);
+        Real *sums = outputs.make<Real>(0, {shape.n_atoms, shape.n_packed(), shape.channels});
         // Null where nothing asks for it, as in graphs without a way back.
         std::vector<Real *> saved;
         for (int i = 0; i < n_saved; ++i) {
@@ -132,14 +132,13 @@ struct BackwardKernel {
     void Compute(OrtKernelContext *raw) const {
         EdgeInputs<Real> given(raw, per_channel, true);
         const EdgeShape &shape = given.shape;
-        Ort::KernelContext &context = given.inputs.context;
-        const auto output = [&](std::size_t i, const Shape &size) {
-            return context.GetOutput(i, size).template GetTensorMutableData<Real>();
-        };
-        Real *grad_features = output(0, {shape.n_atoms, shape.n_feature_rows(), shape.channels});
-        Real *grad_wigner = output(1, {shape.n_slots, shape.n_orders(), shape.n_packed()});
-        Real *grad_radial = output(2, {shape.n_slots, shape.radial_width()});
-        Real *grad_weight = output(3, {shape.n_slots, 1});
+        Outputs outputs(given.inputs.context);
+        Real *grad_features =
+            outputs.make<Real>(0, {shape.n_atoms, shape.n_feature_rows(), shape.channels});
+        Real *grad_wigner =
+            outputs.make<Real>(1, {shape.n_slots, shape.n_orders(), shape.n_packed()});
+        Real *grad_radial = outputs.make<Real>(2, {shape.n_slots, shape.radial_width()});
+        Real *grad_weight = outputs.make<Real>(3, {shape.n_slots, 1});
         kernels<Real>().edges_back(shape, given.in, given.sources, given.saved.data(),
                                    given.grad_sums, grad_features, grad_wigner, grad_radial,
                                    grad_weight, parallel_for(raw));

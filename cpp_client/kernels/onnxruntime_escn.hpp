@@ -90,9 +90,8 @@ class EscnKernel {
         const EscnWeightInputs<Real> weights(shape, count, tensor);
         const EscnTensors<Real> in = tensors(inputs, shape);
         require(inputs.context.GetOutputCount() == 1, "an output is missing");
-        Real *sums =
-            inputs.context.GetOutput(0, Shape{shape.n_atoms, shape.n_packed(), shape.channels})
-                .template GetTensorMutableData<Real>();
+        Outputs outputs(inputs.context);
+        Real *sums = outputs.make<Real>(0, {shape.n_atoms, shape.n_packed(), shape.channels});
         const auto maps = maps_ ? maps_ : weights.maps(shape);
         const Workspace workspace(inputs.context, sizeof(Real) * shape.workspace());
         kernels<Real>().escn(shape, in, maps.get(), static_cast<Real *>(workspace.get()), sums,

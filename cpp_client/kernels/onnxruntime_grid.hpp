@@ -109,8 +109,8 @@ struct GridForwardKernel {
         Ort::KernelContext &context = given.inputs.context;
         const std::size_t n_outputs = 1 + 3 * static_cast<std::size_t>(shape.kmax + 1);
         require(context.GetOutputCount() == n_outputs, "an output is missing");
-        Real *y = context.GetOutput(0, Shape{shape.n_atoms, shape.n_packed(), shape.channels})
-                      .template GetTensorMutableData<Real>();
+        Outputs outputs(context);
+        Real *y = outputs.make<Real>(0, {shape.n_atoms, shape.n_packed(), shape.channels});
         // Null where nothing asks for it, as in graphs without a way back. What else stock
         // operators save is never made.
         std::vector<Real *> saved;
@@ -130,12 +130,11 @@ struct GridBackwardKernel {
     void Compute(OrtKernelContext *raw) const {
         GridInputs<Real> given(raw, degrees, true);
         const GridShape &shape = given.shape;
+        Outputs outputs(given.inputs.context);
         Real *gradients[2] = {};
         for (int i = 0; i < shape.n_inputs; ++i) {
-            gradients[i] = given.inputs.context
-                               .GetOutput(static_cast<std::size_t>(i),
-                                          Shape{shape.n_atoms, shape.n_packed(), shape.channels})
-                               .template GetTensorMutableData<Real>();
+            gradients[i] = outputs.make<Real>(static_cast<std::size_t>(i),
+                                              {shape.n_atoms, shape.n_packed(), shape.channels});
         }
         kernels<Real>().grid_back(shape, given.in, given.saved.data(), given.grad, gradients,
                                   parallel_for(raw));

@@ -31,13 +31,10 @@ struct SlotsKernel {
         const std::int64_t lengths[] = {ROW_WIDTH * R, ROW_WIDTH * R, R, ROW_WIDTH * P, P, E};
         require(R > 0 && inputs.context.GetOutputCount() == std::size(lengths),
                 "an output is missing");
+        Outputs outputs(inputs.context);
         std::int64_t *arrays[std::size(lengths)];
-        std::vector<std::vector<std::int64_t>> left_out(std::size(lengths));
-        for (std::size_t i = 0; i < std::size(lengths); ++i) {
-            auto output = inputs.context.GetOutput(i, Shape{lengths[i]});
-            if (!output) left_out[i].resize(static_cast<std::size_t>(lengths[i]));
-            arrays[i] = output ? output.GetTensorMutableData<std::int64_t>() : left_out[i].data();
-        }
+        for (std::size_t i = 0; i < std::size(lengths); ++i)
+            arrays[i] = outputs.make<std::int64_t>(i, {lengths[i]});
         fill_slots(edges, {arrays[0], arrays[1], arrays[2], arrays[3], arrays[4], arrays[5]});
     }
 };
@@ -67,8 +64,8 @@ struct SumRowsKernel {
             "a number of sums is wrong");
         require_inside(given.index, given.n, given.size);
         shape[0] = given.size;
-        Real *sums = inputs.context.GetOutput(0, shape).template GetTensorMutableData<Real>();
-        kernels<Real>().sum_rows(given, sums, parallel_for(raw));
+        Outputs outputs(inputs.context);
+        kernels<Real>().sum_rows(given, outputs.make<Real>(0, shape), parallel_for(raw));
     }
 };
 

@@ -26,8 +26,8 @@ struct PointKernel {
         in.to_grid = inputs.take<Real>({shape.points, shape.rows});
         in.weight = inputs.take<Real>({shape.channels, shape.channels});
         in.from_grid = inputs.take<Real>({shape.rows, shape.points});
-        Real *out = inputs.context.GetOutput(0, features).template GetTensorMutableData<Real>();
-        kernels<Real>().points(shape, in, out, parallel_for(raw));
+        Outputs outputs(inputs.context);
+        kernels<Real>().points(shape, in, outputs.make<Real>(0, features), parallel_for(raw));
     }
 
     static constexpr std::int64_t LARGEST = 100'000;

@@ -31,11 +31,11 @@ struct RowsKernel {
         }
         tensors.n_rows = program.n_rows(given);
         check(program, given, tensors.n_rows, constants[0], inputs.context.GetOutputCount());
+        Outputs outputs(inputs.context);
         for (std::size_t i = 0; i < program.outputs.size(); ++i) {
             Shape shape = program.outputs[i];
             shape[0] *= tensors.n_rows;
-            tensors.outputs.push_back(
-                inputs.context.GetOutput(i, shape).template GetTensorMutableData<Real>());
+            tensors.outputs.push_back(outputs.make<Real>(i, shape));
         }
         check_indices(program, tensors, given);
         kernels<Real>().rows(program, tensors, parallel_for(raw));
