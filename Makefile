@@ -68,7 +68,6 @@ kernels: $(DEPENDENCIES)  ## compiled kernels for ONNX Runtime, into the package
 	mkdir -p sezm_infer/_kernels && cp build/kernels/libsezm_kernels.* sezm_infer/_kernels
 
 wheel: kernels  ## the package with its kernels as a file for pip, for machines of this kind, into dist
-	rm -rf build/lib
 	$(BIN)/pip wheel --quiet --no-deps --wheel-dir dist .
 
 cpp: $(DEPENDENCIES)  ## libsezm, sezm_run, the LAMMPS plugin and their tests, into build/cpp

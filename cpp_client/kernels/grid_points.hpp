@@ -10,7 +10,7 @@ namespace sezm::kernels {
 // Numbers that one coefficient has at the points: of frame 0 each value, of frames -k and +k the
 // length of (u, v), whose direction depends on the roll of the frame at that point.
 template <class Real>
-struct PointValues {
+struct NumbersAtPoints {
     const Real *first;
     int step;    // from a value to the next
     int points;  // G
@@ -33,8 +33,9 @@ bool opposite_points_are_in_halves(const GridShape &shape, const GridTensors<Rea
         for (int row = 0; row < n_rows; ++row) {
             const int degree = k == 0 ? static_cast<int>(std::sqrt(row + 0.5)) : 0;
             const Real parity = degree % 2 == 0 ? Real(1) : Real(-1);
-            const PointValues<Real> to{in.to_grid[k] + row, n_rows, shape.points, k > 0};
-            const PointValues<Real> from{in.from_grid[k] + row * n_values, 1, shape.points, k > 0};
+            const NumbersAtPoints<Real> to{in.to_grid[k] + row, n_rows, shape.points, k > 0};
+            const NumbersAtPoints<Real> from{in.from_grid[k] + row * n_values, 1, shape.points,
+                                             k > 0};
             for (int point = 0; point < half; ++point) {
                 if (std::abs(to.at(point + half) - parity * to.at(point)) > TOLERANCE ||
                     std::abs(from.at(point + half) - parity * from.at(point)) > TOLERANCE)

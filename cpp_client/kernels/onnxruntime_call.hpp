@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <new>
 #include <numeric>
 #include <stdexcept>
 #include <string>
@@ -85,7 +86,13 @@ class Workspace {
     Workspace(const Ort::KernelContext &context, std::size_t bytes) {
         const auto kind = Ort::MemoryInfo::CreateCpu(OrtArenaAllocator, OrtMemTypeDefault);
         allocator_ = context.GetAllocator(*kind);
-        memory_ = allocator_->Alloc(allocator_, bytes);
+        try {
+            memory_ = allocator_->Alloc(allocator_, bytes);
+            if (memory_ == nullptr && bytes > 0) throw std::bad_alloc();
+        } catch (...) {
+            Ort::GetApi().ReleaseAllocator(allocator_);
+            throw;
+        }
     }
     ~Workspace() {
         allocator_->Free(allocator_, memory_);

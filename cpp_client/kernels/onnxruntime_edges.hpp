@@ -11,6 +11,9 @@
 
 namespace sezm::kernels {
 
+// So that products of sizes stay within an int.
+constexpr std::int64_t MOST_CHANNELS = 1 << 14, MOST_BASES = 1 << 10;
+
 // Of inputs that start at ``first``: features [A, P, C], wigner [S, 2 M + 1, D], radial [S, K].
 inline EdgeShape edge_shape(const Inputs &inputs, std::size_t first, bool per_channel) {
     const Shape features = inputs.shape(first), wigner = inputs.shape(first + 1),
@@ -24,6 +27,8 @@ inline EdgeShape edge_shape(const Inputs &inputs, std::size_t first, bool per_ch
     require(shape.lmax <= HIGHEST_DEGREE, "degrees are beyond those that kernels know");
     require(shape.lmax >= 0 && shape.mmax >= 0 && shape.mmax <= shape.lmax, "degrees are wrong");
     require(wigner[1] == shape.n_orders() && wigner[2] == shape.n_packed(), "degrees are wrong");
+    require(features[2] < MOST_CHANNELS && features[1] / wigner[2] < MOST_BASES,
+            "there are too many channels");
     shape.channels = static_cast<int>(features[2]);
     shape.rank = static_cast<int>(features[1] / wigner[2]);
     require(shape.channels > 0 && shape.channels % CHANNEL_UNIT == 0,

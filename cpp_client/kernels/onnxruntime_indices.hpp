@@ -65,7 +65,9 @@ struct SumRowsKernel {
         require_inside(given.index, given.n, given.size);
         shape[0] = given.size;
         Outputs outputs(inputs.context);
-        kernels<Real>().sum_rows(given, outputs.make<Real>(0, shape), parallel_for(raw));
+        Real *sums = outputs.make<Real>(0, shape);
+        if (given.size == 0) return;
+        kernels<Real>().sum_rows(given, sums, parallel_for(raw));
     }
 };
 

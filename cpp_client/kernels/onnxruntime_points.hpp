@@ -14,6 +14,7 @@ struct PointKernel {
         Inputs inputs{Ort::KernelContext(raw)};
         const Shape features = inputs.shape(0), grid = inputs.shape(1);
         require(features.size() == 3 && grid.size() == 2, "a rank is wrong");
+        require(features[1] > 0 && grid[0] > 0, "there are no points");
         require(std::max({features[1], features[2], grid[0]}) <= LARGEST, "an axis is too long");
         PointShape shape;
         shape.n_atoms = features[0];
@@ -30,7 +31,7 @@ struct PointKernel {
         kernels<Real>().points(shape, in, outputs.make<Real>(0, features), parallel_for(raw));
     }
 
-    static constexpr std::int64_t LARGEST = 100'000;
+    static constexpr std::int64_t LARGEST = 1 << 15;  // products of two fit an int
 };
 
 template <class Real>

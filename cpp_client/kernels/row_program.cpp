@@ -8,6 +8,7 @@ namespace {
 
 constexpr std::int64_t LARGEST = 1 << 24;       // words of a shape, factors
 constexpr std::int64_t MOST_COLUMNS = 1 << 20;  // which every thread has memory for
+constexpr std::int64_t MOST_ROWS = std::int64_t{1} << 32, MOST_NUMBERS = std::int64_t{1} << 40;
 
 void require(bool holds) {
     if (!holds)
@@ -19,9 +20,8 @@ void require(bool holds) {
 std::int64_t product(const std::vector<std::int64_t> &lengths, std::size_t first = 0) {
     std::int64_t result = 1;
     for (std::size_t i = first; i < lengths.size(); ++i) {
-        require(lengths[i] >= 0 && lengths[i] < LARGEST);
+        require(lengths[i] >= 0 && (lengths[i] == 0 || result <= MOST_NUMBERS / lengths[i]));
         result *= lengths[i];
-        require(result < std::int64_t(1) << 40);
     }
     return result;
 }
@@ -79,13 +79,13 @@ class Checker {
             case RowCode::load_bool:
             case RowCode::load_tile:
                 require(code == RowCode::load_bool ? input(at[0]).is_bool : input(at[0]).is_real);
-                require(product(input(at[0]).shape) == n_rows_ * at[1]);
-                return columns(at[2], at[1], 1);
+                columns(at[2], at[1], 1);
+                return require(product(input(at[0]).shape) == n_rows_ * at[1]);
             case RowCode::gather:
                 require(input(at[0]).is_real && input(at[1]).is_index);
                 require(!input(at[0]).shape.empty() && product(input(at[0]).shape, 1) == at[3]);
+                require(at[2] > 0 && at[2] < LARGEST && at[3] < LARGEST && at[2] * at[3] == at[4]);
                 require(product(input(at[1]).shape) == n_rows_ * at[2]);
-                require(at[2] > 0 && at[2] < LARGEST && at[2] * at[3] == at[4]);
                 return columns(at[5], at[4], 1);
             case RowCode::store:
             case RowCode::store_tile:
@@ -139,7 +139,9 @@ RowProgram::RowProgram(const std::int64_t *words, std::int64_t n) {
     };
     rows_input = next();
     rows_factor = next();
-    outputs.resize(static_cast<std::size_t>(next()));
+    const std::int64_t n_outputs = next();
+    require(n_outputs <= last - at);
+    outputs.resize(static_cast<std::size_t>(n_outputs));
     for (auto &shape : outputs) {
         const std::int64_t rank = next();
         require(rank > 0 && rank <= last - at);
@@ -155,7 +157,7 @@ RowProgram::RowProgram(const std::int64_t *words, std::int64_t n) {
 std::int64_t RowProgram::n_rows(const std::vector<RowInput> &inputs) const {
     require(rows_input < static_cast<std::int64_t>(inputs.size()));
     const std::vector<std::int64_t> &shape = inputs[static_cast<std::size_t>(rows_input)].shape;
-    require(!shape.empty() && shape[0] % rows_factor == 0);
+    require(!shape.empty() && shape[0] < MOST_ROWS && shape[0] % rows_factor == 0);
     return shape[0] / rows_factor;
 }
 
@@ -163,7 +165,13 @@ void check(const RowProgram &program, const std::vector<RowInput> &inputs, std::
            std::int64_t n_constants, std::size_t n_outputs) {
     require(program.outputs.size() == n_outputs && program.n_constants <= n_constants);
     const Checker checker(program, inputs, n_rows);
-    for_each(program, [&](RowCode code, const std::int64_t *at) { checker.instruction(code, at); });
+    std::vector<bool> is_stored(n_outputs, false);
+    for_each(program, [&](RowCode code, const std::int64_t *at) {
+        checker.instruction(code, at);
+        if (code == RowCode::store || code == RowCode::store_tile)
+            is_stored[static_cast<std::size_t>(at[0])] = true;
+    });
+    require(std::find(is_stored.begin(), is_stored.end(), false) == is_stored.end());
 }
 
 template <class Real>

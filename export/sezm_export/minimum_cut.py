@@ -28,6 +28,7 @@ def source_side(edges: Sequence[Edge], source: Hashable, sink: Hashable) -> set[
     if not ends:
         return {source}
     capacities = np.array([capacity for *_, capacity in edges])
+    assert capacities[capacities < UNLIMITED].sum() < UNLIMITED
     graph = csr_array(coo_array((capacities, np.array(ends).T), shape=(len(number), len(number))))
     graph.data = np.minimum(graph.data, UNLIMITED)  # edges between the same nodes are summed
     graph = graph.astype(np.int32)  # the only type that scipy takes

@@ -86,7 +86,9 @@ class RowProgram:
     def _header(self, outputs: Sequence[str]) -> list[int]:
         """An input that tells R, and its k; number of outputs; rank and shape of each."""
         shapes = {name: self._values.per_row(name) for name in (*self._inputs, *outputs)}
-        first, known = next((name, shape) for name, shape in shapes.items() if shape is not None)
+        first, known = next(
+            (name, shape) for name in self._inputs if (shape := shapes[name]) is not None
+        )
         words = [self._inputs[first], known[0], len(outputs)]
         for name in outputs:
             shape = shapes[name]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import subprocess
 from collections.abc import Mapping, Sequence
@@ -50,6 +51,7 @@ class WorkerProcess:
             self._process.stdin.flush()
             answer: dict[str, Any] = json.loads(self._process.stdout.readline())
         except (BrokenPipeError, json.JSONDecodeError):
+            self._process.kill()  # what it said was no answer, should it still run
             raise WorkerEndedError(self._process.wait()) from None
         return answer
 
@@ -59,4 +61,5 @@ class WorkerProcess:
         self._process.wait()
         for pipe in (self._process.stdin, self._process.stdout):
             if pipe is not None:
-                pipe.close()
+                with contextlib.suppress(BrokenPipeError):  # of a request that nobody read
+                    pipe.close()

@@ -71,7 +71,7 @@ def _kernel_rows(path: Path, kind: FileKind) -> list[tuple[str, str]]:
         return [("kernels", "nothing in this file has any; stock operators")]
     if library is None:
         return [("kernels", f"none; stock operators for its {count} functions")]
-    return [("kernels", f"for its {count} functions, {library}")]
+    return [("kernels", f"for its {count} functions, from {library}")]
 
 
 def _model_rows(metadata: Metadata) -> list[tuple[str, str]]:

@@ -18,7 +18,7 @@ from .sniff import FileKind, embedded_metadata
 
 _ERRORS_ONLY = 3
 _NO_OPTIMISATION = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
-_STAGES = ("EdgeMessages_", "EscnMessages_")
+_MESSAGES = ("EdgeMessages_", "EscnMessages_")
 _CPU = "CPUExecutionProvider"
 
 
@@ -111,7 +111,7 @@ def _computes_messages(path: Path) -> bool:
     What ONNX Runtime could improve of the rest is within the noise (0.5 % of a step), and trying
     takes three times as long as all else that opening needs.
     """
-    return any(name.startswith(_STAGES) for name in protobuf.function_names(path))
+    return any(name.startswith(_MESSAGES) for name in protobuf.function_names(path))
 
 
 def _one_line(error: Exception) -> str:

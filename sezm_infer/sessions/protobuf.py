@@ -114,6 +114,9 @@ def _string_pair(payload: bytes) -> tuple[str, str]:
 
 
 def _name(payload: bytes) -> str:
-    """Of a ``FunctionProto``: field 1."""
+    """Of a ``FunctionProto``: field 1; empty where it is damaged, which ONNX Runtime reports."""
     fields = _fields(BytesIO(payload), len(payload), keep={1})
-    return next((text.decode(errors="replace") for number, text in fields if number == 1), "")
+    try:
+        return next((text.decode(errors="replace") for number, text in fields if number == 1), "")
+    except MalformedError:
+        return ""

@@ -86,6 +86,27 @@ def test_they_compute_what_the_functions_do(
                 np.testing.assert_allclose(a, b, rtol=0, atol=tolerance * np.abs(b).max())
 
 
+def test_results_that_nothing_reads_are_left_out(kernels: Path) -> None:
+    layout = GridUnitLayout(2, 2, 1)
+    features, weights = random_unit(layout, atoms=1, width=None, dtype=torch.float64)
+
+    def second_gradient(seed: Tensor, x: Tensor, z: Tensor, *w: Tensor) -> list[Tensor]:
+        _, *saved = torch.ops.sezm.grid_unit([x, z], w, 2, 2, 1)
+        return torch.ops.sezm.grid_unit_grad(seed, [x, z], saved, w, 2, 2, 1)[1:]
+
+    shape = ("N", *features[0].shape[1:])
+    inputs = [(name, shape) for name in ("seed", "x", "z")]
+    inputs += [(f"w_{i}", tuple(w.shape)) for i, w in enumerate(weights.listed())]
+    file = operator_file(second_gradient, inputs, 1, torch.float64)
+    assert ["" in node.output for node in file.graph.node if node.op_type.startswith("Grid")] == [
+        True,
+        True,
+    ]
+    given = arguments(layout, None, torch.float64, 5)
+    (found,), (expected,) = (Session(file, library).run(given) for library in (kernels, None))
+    np.testing.assert_allclose(found, expected, rtol=0, atol=1e-13 * np.abs(expected).max())
+
+
 @pytest.mark.parametrize("n_inputs", [1, 2])
 def test_results_do_not_depend_on_threads_or_other_atoms(n_inputs: int, kernels: Path) -> None:
     layout = GridUnitLayout(n_inputs, 2, 1)

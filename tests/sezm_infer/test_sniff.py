@@ -94,6 +94,10 @@ def test_functions_are_read_without_an_engine(toy_onnx: Path, tmp_path: Path) ->
     onnx.save(onnx.parser.parse_model(text), path)
     assert function_names(path) == {"Rows_0", "EdgeMessages_2_1"}
     assert function_names(toy_onnx) == set()
+    data = path.read_bytes()
+    assert data.count(b"\x0a\x06Rows_0") == 1  # field 1 of the function: its name
+    path.write_bytes(data.replace(b"\x0a\x06Rows_0", b"\xff\xffRows_0"))
+    assert function_names(path) == {"", "EdgeMessages_2_1"}
 
 
 def test_torchscript_files_of_others_are_refused_with_the_remedy(tmp_path: Path) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
@@ -20,8 +19,8 @@ from sezm_models.sezm.simplify.edge_stage import join_edge_stages
 from sezm_models.sezm.so2_convolution import SO2Convolution
 from sezm_models.whole_operators import kept_whole
 from torch import Tensor
+from value_and_gradients import assert_equal, value_and_gradients
 
-ROUND_OFF = 1e-13
 CHANNELS, ATOMS, EDGES = 16, 7, 23
 
 LAYOUTS = [
@@ -118,18 +117,6 @@ def sums_by_definition(
     messages = messages * weight.unsqueeze(2)
     target = rows.target.repeat_interleave(ROW_WIDTH)
     return segment_sum(messages, target, ATOMS)
-
-
-def value_and_gradients(function: Callable[..., Tensor], given: list[Tensor]) -> list[Tensor]:
-    leaves = [tensor.detach().requires_grad_() for tensor in given]
-    value = function(leaves)
-    seed = torch.cos(torch.arange(value.numel(), dtype=value.dtype)).reshape(value.shape)
-    return [value.detach(), *torch.autograd.grad(value, leaves, seed)]
-
-
-def assert_equal(found: list[Tensor], expected: list[Tensor]) -> None:
-    for a, b in zip(found, expected, strict=True):
-        torch.testing.assert_close(a, b, rtol=0, atol=ROUND_OFF * max(1.0, float(b.abs().max())))
 
 
 @pytest.mark.parametrize(("layout", "rank"), LAYOUTS)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -24,8 +23,8 @@ from sezm_models.sezm.grid_values import Field, multiply
 from sezm_models.sezm.simplify.grid_units import cross_unit, feed_forward_unit
 from sezm_models.whole_operators import kept_whole
 from torch import Tensor
+from value_and_gradients import assert_equal, value_and_gradients
 
-ROUND_OFF = 1e-13
 ATOMS = 3
 
 LAYOUTS = [
@@ -73,18 +72,6 @@ def by_definition(features: list[Tensor], w: GridUnitWeights) -> Tensor:
             row = row + (torch.nn.functional.silu(s) * t) @ w.second[0][0]
         rows.append(row)
     return torch.stack(rows, 1)
-
-
-def value_and_gradients(function: Callable[..., Tensor], given: list[Tensor]) -> list[Tensor]:
-    leaves = [tensor.detach().requires_grad_() for tensor in given]
-    value = function(leaves)
-    seed = torch.cos(torch.arange(value.numel(), dtype=value.dtype)).reshape(value.shape)
-    return [value.detach(), *torch.autograd.grad(value, leaves, seed)]
-
-
-def assert_equal(found: list[Tensor], expected: list[Tensor]) -> None:
-    for a, b in zip(found, expected, strict=True):
-        torch.testing.assert_close(a, b, rtol=0, atol=ROUND_OFF * max(1.0, float(b.abs().max())))
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
@@ -192,3 +179,13 @@ def test_products_of_two_inputs_use_it_where_it_covers_their_options(
     usual = {"lmax": 2, "channels": 16, "n_focus": 1, "kmax": 1, "op": "glu"}
     plain = CrossGridNet(dtype=torch.float32, **usual | options)
     assert (cross_unit(plain) is not None) == covered
+
+
+def test_second_derivatives_are_refused() -> None:
+    layout = GridUnitLayout(1, 2, 1)
+    (features,), weights = random_unit(layout, atoms=ATOMS, width=None)
+    x = features.requires_grad_()
+    value = united([x], weights.listed(), layout).square().sum()
+    (gradient,) = torch.autograd.grad(value, x, create_graph=True)
+    with pytest.raises(RuntimeError, match="once_differentiable"):
+        gradient.sum().backward()

@@ -7,6 +7,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.autograd.function import once_differentiable
 
 from ..neighbor_rows import NeighborRows
 from ..whole_operators import Compute, call, define
@@ -53,6 +54,7 @@ class _SummedMessages(torch.autograd.Function):
         return sums
 
     @staticmethod
+    @once_differentiable
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
         layers, groups = list(ctx.saved_tensors), []
         for length in ctx.n_args:

@@ -7,6 +7,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.autograd.function import once_differentiable
 
 from ..whole_operators import Compute, call, define
 from .grid_units import GridUnitLayout, grid_unit, grid_unit_grad, named_weights
@@ -30,6 +31,7 @@ class _GridUnit(torch.autograd.Function):
         return y
 
     @staticmethod
+    @once_differentiable
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
         tensors, n_inputs = list(ctx.saved_tensors), ctx.layout.n_inputs
         features, rest = tensors[:n_inputs], tensors[n_inputs:]
