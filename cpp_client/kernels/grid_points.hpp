@@ -22,12 +22,11 @@ struct NumbersAtPoints {
     }
 };
 
-// Whether point i + G/2 is opposite to point i: degrees are even or odd, so values there are the
-// same or opposite.
+// Whether points 2 i and 2 i + 1 are opposite to each other: degrees are even or odd, so values
+// there are the same or opposite.
 template <class Real>
-bool opposite_points_are_in_halves(const GridShape &shape, const GridTensors<Real> &in) {
+bool opposite_points_are_in_pairs(const GridShape &shape, const GridTensors<Real> &in) {
     constexpr Real TOLERANCE = Real(1e-4);  // of numbers of order 1 that were rounded to Real
-    const int half = shape.points / 2;
     for (int k = 0; k <= shape.kmax; ++k) {
         const int n_rows = shape.rows_of(k), n_values = shape.values_of(k);
         for (int row = 0; row < n_rows; ++row) {
@@ -36,9 +35,9 @@ bool opposite_points_are_in_halves(const GridShape &shape, const GridTensors<Rea
             const NumbersAtPoints<Real> to{in.to_grid[k] + row, n_rows, shape.points, k > 0};
             const NumbersAtPoints<Real> from{in.from_grid[k] + row * n_values, 1, shape.points,
                                              k > 0};
-            for (int point = 0; point < half; ++point) {
-                if (std::abs(to.at(point + half) - parity * to.at(point)) > TOLERANCE ||
-                    std::abs(from.at(point + half) - parity * from.at(point)) > TOLERANCE)
+            for (int point = 0; point < shape.points; point += 2) {
+                if (std::abs(to.at(point + 1) - parity * to.at(point)) > TOLERANCE ||
+                    std::abs(from.at(point + 1) - parity * from.at(point)) > TOLERANCE)
                     return false;
             }
         }

@@ -74,8 +74,7 @@ std::vector<HalfMatrix<Real>> half_matrices(const GridShape &shape, const GridTe
         for (int i = 0; i < rows.count; ++i) {
             const int row = rows.first - m.first_row + i, in_file = rows.in_file(i);
             for (int g = 0; g < m.n_values; ++g) {
-                // u, then v, of the first half of the points.
-                const int value = g < shape.points / 2 ? g : g + shape.points / 2;
+                const int value = 2 * g;  // u, then v, of the first of each two opposite points
                 const Real to = in.to_grid[rows.frame][value * all_rows + in_file],
                            from = in.from_grid[rows.frame][in_file * all_values + value];
                 m.to_grid[g * m.n_rows + row] = back ? from : to;

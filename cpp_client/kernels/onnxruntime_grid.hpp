@@ -59,7 +59,7 @@ struct GridInputs {
         if (inputs.next < inputs.context.GetInputCount()) in.mixing = inputs.take<Real>({P, H});
         require(in.mixing != nullptr || P == H, "channels of fields are wrong");
         require(inputs.next == inputs.context.GetInputCount(), "the number of weights is wrong");
-        require(opposite_points_are_in_halves(shape, in),
+        require(opposite_points_are_in_pairs(shape, in),
                 "points of grids are not in the order of this library; export the file again");
     }
 

@@ -163,7 +163,7 @@ def test_points_in_another_order_are_refused(matrix: str, frame: int, kernels: P
     changed = getattr(weights, matrix)[frame]
     position = next(i for i, tensor in enumerate(weights.listed()) if tensor is changed)
     points_axis = 0 if matrix == "to_grid" else 1
-    order = np.r_[1, 0, 2 : changed.shape[points_axis]]
+    order = np.r_[0, 2, 1, 3 : changed.shape[points_axis]]
     given[1 + len(features) + position] = changed.numpy().take(order, points_axis)
     with pytest.raises(Exception, match="export the file again"):
         session.run(given)

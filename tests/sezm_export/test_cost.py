@@ -74,7 +74,7 @@ def test_only_unusual_options_are_listed() -> None:
 def test_info_of_a_checkpoint_tells_size_heads_and_cost(tmp_path: Path) -> None:
     write_checkpoint("mini", tmp_path / "mini.pt")
     output = CliRunner().invoke(main, ["info", str(tmp_path / "mini.pt")]).stdout
-    for text in ("Mini", "version 1.2", "650,348", "16.62 million", "message_node_so3"):
+    for text in ("Mini", "version 1.2", "650,348", "16.63 million", "message_node_so3"):
         assert text in output
     write_checkpoint("multitask", tmp_path / "multitask.pt")
     result = CliRunner().invoke(main, ["info", str(tmp_path / "multitask.pt"), "--json"])

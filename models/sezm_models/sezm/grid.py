@@ -108,23 +108,24 @@ def _truncation_factors(rows: Sequence[tuple[int, int]]) -> np.ndarray:
 def _sphere(rows: Sequence[tuple[int, int]], kmax: int) -> tuple[np.ndarray, np.ndarray]:
     """Wigner rows [G, 2 kmax + 1, D] at the points of an exact rule, its weights [G] (sum 1).
 
-    Point i + G / 2 is opposite to point i, which kernels use.
+    Points 2 i and 2 i + 1 are opposite to each other, which kernels use; in single precision, sums
+    over them then cancel where they should.
     """
     lmax = max(degree for degree, _ in rows)
     points, weights = lebedev_rule(_lebedev_order(3 * lmax))
-    order = _opposite_halves(points.T)
+    order = _opposite_pairs(points.T)
     points, weights = points[:, order], weights[order]
     wigner = WignerRows(lmax, kmax, dtype=torch.float64)(torch.tensor(points.T)).numpy()
     columns = [degree * degree + degree + m for degree, m in rows]
     return wigner[:, :, columns], weights / weights.sum()
 
 
-def _opposite_halves(points: np.ndarray) -> np.ndarray:
-    """The order [G] of points [G, 3] of a rule, which has the opposite of each, in halves."""
+def _opposite_pairs(points: np.ndarray) -> np.ndarray:
+    """The order [G] of points [G, 3] of a rule, which has the opposite of each, in pairs."""
     x, y, z = points.T
     first = np.flatnonzero((z > 0) | ((z == 0) & ((y > 0) | ((y == 0) & (x > 0)))))
     distances = np.abs(points[first, None] + points).sum(2)
-    return np.concatenate([first, distances.argmin(1)])
+    return np.stack([first, distances.argmin(1)], 1).ravel()
 
 
 def _lebedev_order(degree: int) -> int:
