@@ -165,8 +165,8 @@ class OnnxBuilder:
     def describe(self, value: str, element_type: int, shape: Sequence[int | str]) -> None:
         """State the shape of a value.
 
-        ONNX Runtime reuses the memory of a value for a later one only if it can tell that their
-        shapes are equal, and otherwise searches ever longer for some to reuse when it loads a file.
+        Groups of rows are made of what has known shapes. ONNX Runtime, where it plans its memory,
+        reuses that of a value for a later one only if it can tell that their shapes are equal.
         """
         self._shapes[value] = helper.make_tensor_value_info(value, element_type, shape)
 

@@ -14,7 +14,7 @@ from .turns import Measurement
 SAME_SPEED = 1.05
 """Ratio of times below which files are called equally fast."""
 
-KERNELS_ADVICE = "ONNX files of SeZM models run faster with compiled kernels ('make kernels')."
+KERNELS_ADVICE = "ONNX files run faster with compiled kernels ('make kernels')."
 
 
 def advice(measurements: Sequence[Measurement], entered: Sequence[Entry]) -> str:

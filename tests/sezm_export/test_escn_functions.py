@@ -38,7 +38,9 @@ def test_without_kernels_files_give_the_models_numbers(checkpoint: Path, tmp_pat
         assert_agree(session.run(inputs), eager.run(inputs), inputs)
 
 
-def test_conservative_files_are_of_stock_operators(checkpoint: Path, tmp_path: Path) -> None:
+def test_layers_of_conservative_files_are_of_stock_operators(
+    checkpoint: Path, tmp_path: Path
+) -> None:
     file = tmp_path / "model.onnx"
     export(checkpoint, file, forces="conservative")
     assert functions(file) == []

@@ -5,11 +5,9 @@ A grid product takes coefficients to points, multiplies, and projects back. The 
 integrates the triple products exactly, so the result is a fixed bilinear (Clebsch-Gordan) map:
 any exact rule gives the same numbers.
 
-Fields on SO(3) are ``f(R) = sum c[lm, k] D^l_km(R)``, with frames k = -K .. K. For R = Rz(gamma)
-R(n) the roll
-gamma is integrated in closed form: at each point n of the sphere a field is ``f0 + Re sum_k F_k
-    e^(-i k gamma)``
-with F_k = u_k + i v_k and
+Fields on SO(3) are ``f(R) = sum c[lm, k] D^l_km(R)``, with frames k = -K .. K. For
+R = Rz(gamma) R(n) the roll gamma is integrated in closed form: at each point n of the sphere a
+field is ``f0 + Re sum_k F_k e^(-i k gamma)`` with F_k = u_k + i v_k and
 
     f0 = sum c_0 D_0,     u_k = sum c_k D_k + c_-k D_-k,     v_k = sum c_k D_-k - c_-k D_k
 """
