@@ -7,6 +7,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from .spatial_order import spatial_order
+
 Index = slice | np.ndarray
 
 
@@ -33,42 +35,38 @@ def whole(inputs: Mapping[str, np.ndarray]) -> list[Part]:
 
 
 def tiles(inputs: Mapping[str, np.ndarray], edges_per_tile: int) -> list[Part]:
-    """Parts of consecutive atoms, with about so many edges each; at least one atom."""
-    source, target = inputs["edge_index"]
-    n_atoms = len(inputs["atomic_numbers"])
-    order: np.ndarray | None = None
-    if np.any(target[1:] < target[:-1]):
-        order = np.argsort(target, kind="stable")
-        source, target = source[order], target[order]
-    first_edge = np.searchsorted(target, np.arange(n_atoms + 1))
+    """Parts of atoms near each other, with about so many edges each; at least one atom.
+
+    Atoms that lie together share neighbours, so a part has few ghosts: in a liquid whose atoms have
+    lost their order, a seventh of those of parts of consecutive atoms.
+    """
+    order = spatial_order(inputs["pos"], inputs["batch"])
+    rank = np.empty_like(order)
+    rank[order] = np.arange(len(order))
+    source, target = rank[inputs["edge_index"]]
+    edges = np.argsort(target, kind="stable")
+    source, target = source[edges], target[edges]
+    first_edge = np.searchsorted(target, np.arange(len(order) + 1))
     parts = []
     start = 0
-    while start < n_atoms:
+    while start < len(order):
         # The last atom whose edges still fit.
         stop = int(np.searchsorted(first_edge, first_edge[start] + edges_per_tile, "right")) - 1
-        stop = min(max(stop, start + 1), n_atoms)
-        edges = slice(first_edge[start], first_edge[stop])
-        parts.append(_part(start, stop, source[edges], target[edges], edges, order))
+        stop = min(max(stop, start + 1), len(order))
+        here = slice(first_edge[start], first_edge[stop])
+        ghosts, edge_index = _local(source[here], target[here], start, stop)
+        atoms = order[np.concatenate([np.arange(start, stop), ghosts])]
+        parts.append(Part(atoms[: stop - start], atoms, edges[here], edge_index))
         start = stop
     return parts
 
 
-def _part(
-    start: int,
-    stop: int,
-    source: np.ndarray,
-    target: np.ndarray,
-    edges: slice,
-    order: np.ndarray | None,
-) -> Part:
-    """Atoms start .. stop-1 with the edges towards them."""
+def _local(
+    source: np.ndarray, target: np.ndarray, start: int, stop: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Ghosts of atoms start .. stop-1, and edges towards these, [2, E], by positions in both."""
     away = (source < start) | (source >= stop)
     ghosts, number = np.unique(source[away], return_inverse=True)
     local = source - start
     local[away] = number + (stop - start)
-    return Part(
-        own=slice(start, stop),
-        atoms=np.concatenate([np.arange(start, stop), ghosts]),
-        edges=edges if order is None else order[edges],
-        edge_index=np.stack([local, target - start]),
-    )
+    return ghosts, np.stack([local, target - start])

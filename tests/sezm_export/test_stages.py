@@ -59,6 +59,7 @@ def _inputs(configuration: str, system: str, of: SeZM) -> tuple[dict[str, np.nda
     defaults = {name: np.array([row]) for name, row in of.conditioning_defaults.items()}
     n_atoms = len(case.pos)
     inputs = {
+        "pos": case.pos,
         "atomic_numbers": case.atomic_numbers.astype(np.int64),
         "batch": np.zeros(n_atoms, np.int64),
         "natoms": np.array([n_atoms]),
