@@ -14,7 +14,7 @@ namespace sezm::kernels {
 // So that products of sizes stay within an int.
 constexpr std::int64_t MOST_CHANNELS = 1 << 14, MOST_BASES = 1 << 10;
 
-// Of inputs that start at ``first``: features [A, P, C], wigner [S, 2 M + 1, D], radial [S, K].
+// Of inputs that start at ``first``: features [A, r D, C], wigner [S, 2 M + 1, D], radial [S, Z].
 inline EdgeShape edge_shape(const Inputs &inputs, std::size_t first, bool per_channel) {
     const Shape features = inputs.shape(first), wigner = inputs.shape(first + 1),
                 radial = inputs.shape(first + 2);
@@ -117,14 +117,11 @@ struct ForwardKernel {
         require(static_cast<int>(context.GetOutputCount()) == n_saved + 1, "an output is missing");
         Outputs outputs(context);
         Real *sums = outputs.make<Real>(0, {shape.n_atoms, shape.n_packed(), shape.channels});
-        // Null where nothing asks for it, as in graphs without a way back.
         std::vector<Real *> saved;
-        for (int i = 0; i < n_saved; ++i) {
-            auto output =
-                context.GetOutput(static_cast<std::size_t>(i) + 1,
-                                  Shape{shape.n_slots, shape.order_width(i % shape.n_orders())});
-            saved.push_back(output ? output.template GetTensorMutableData<Real>() : nullptr);
-        }
+        for (int i = 0; i < n_saved; ++i)
+            saved.push_back(outputs.make_if_read<Real>(
+                static_cast<std::size_t>(i) + 1,
+                {shape.n_slots, shape.order_width(i % shape.n_orders())}));
         kernels<Real>().edges(shape, given.in, given.sources, sums, saved.data(),
                               parallel_for(raw));
     }

@@ -111,14 +111,10 @@ struct GridForwardKernel {
         require(context.GetOutputCount() == n_outputs, "an output is missing");
         Outputs outputs(context);
         Real *y = outputs.make<Real>(0, {shape.n_atoms, shape.n_packed(), shape.channels});
-        // Null where nothing asks for it, as in graphs without a way back. What else stock
-        // operators save is never made.
-        std::vector<Real *> saved;
-        for (int k = 0; k <= shape.kmax; ++k) {
-            auto output = context.GetOutput(static_cast<std::size_t>(k) + 1,
-                                            Shape{shape.rows_of(k), shape.n_atoms, shape.hidden});
-            saved.push_back(output ? output.template GetTensorMutableData<Real>() : nullptr);
-        }
+        std::vector<Real *> saved;  // what else stock operators save is never made
+        for (int k = 0; k <= shape.kmax; ++k)
+            saved.push_back(outputs.make_if_read<Real>(
+                static_cast<std::size_t>(k) + 1, {shape.rows_of(k), shape.n_atoms, shape.hidden}));
         kernels<Real>().grid(shape, given.in, y, saved.data(), parallel_for(raw));
     }
 };

@@ -27,8 +27,8 @@ struct SlotsKernel {
         edges.target = inputs.take<std::int64_t>({E});
         require_inside(edges.source, E, edges.n_atoms);
         require_inside(edges.target, E, edges.n_targets);
-        const std::int64_t R = edges.n_rows(), P = edges.n_source_rows();
-        const std::int64_t lengths[] = {ROW_WIDTH * R, ROW_WIDTH * R, R, ROW_WIDTH * P, P, E};
+        const std::int64_t R = edges.n_rows(), Q = edges.n_source_rows();
+        const std::int64_t lengths[] = {ROW_WIDTH * R, ROW_WIDTH * R, R, ROW_WIDTH * Q, Q, E};
         require(R > 0 && inputs.context.GetOutputCount() == std::size(lengths),
                 "an output is missing");
         Outputs outputs(inputs.context);

@@ -1,9 +1,12 @@
 /// ONNX files, run by ONNX Runtime; no torch anywhere.
 #include <onnxruntime_cxx_api.h>
 
+#include <fstream>
+
 #include "contract.hpp"
 #include "device.hpp"
 #include "kernel_library.hpp"
+#include "onnx_functions.hpp"
 #include "session.hpp"
 
 namespace sezm {
@@ -99,6 +102,11 @@ class OnnxRuntimeSession : public Session {
                 settings.AppendExecutionProvider_CUDA(cuda);
             } else if (const std::string kernels = kernel_library(); !kernels.empty()) {
                 settings.RegisterCustomOpsLibrary(kernels.c_str());
+                // What ONNX Runtime could improve of the rest is within the noise, and trying takes
+                // most of the time to open; the graph stays the one that the export has verified.
+                std::ifstream file(path, std::ios::binary);
+                if (computes_messages(kernels, onnx_functions(file)))
+                    settings.SetGraphOptimizationLevel(ORT_DISABLE_ALL);
             }
             return Ort::Session(environment(), path.c_str(), settings);
         } catch (const Ort::Exception &error) {
