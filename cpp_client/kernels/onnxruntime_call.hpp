@@ -51,15 +51,16 @@ struct Inputs {
     }
 };
 
-// Where results go.
+// Where results go, of which there must be so many.
 class Outputs {
   public:
-    explicit Outputs(const Ort::KernelContext &context) : context_(context) {}
+    Outputs(const Ort::KernelContext &context, std::size_t count) : context_(context) {
+        require(context.GetOutputCount() == count, "the number of outputs is wrong");
+    }
 
     // The i-th; null where nothing reads it, as what is saved in graphs without a way back.
     template <class T>
     T *make_if_read(std::size_t i, const Shape &shape) const {
-        require(i < context_.GetOutputCount(), "an output is missing");
         auto tensor = context_.GetOutput(i, shape);
         return tensor ? tensor.template GetTensorMutableData<T>() : nullptr;
     }

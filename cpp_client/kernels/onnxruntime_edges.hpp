@@ -112,16 +112,15 @@ struct ForwardKernel {
     void Compute(OrtKernelContext *raw) const {
         EdgeInputs<Real> given(raw, per_channel, false);
         const EdgeShape &shape = given.shape;
-        Ort::KernelContext &context = given.inputs.context;
-        const int n_saved = shape.n_layers * shape.n_orders();
-        require(static_cast<int>(context.GetOutputCount()) == n_saved + 1, "an output is missing");
-        Outputs outputs(context);
+        const auto n_saved = static_cast<std::size_t>(shape.n_layers * shape.n_orders());
+        Outputs outputs(given.inputs.context, 1 + n_saved);
         Real *sums = outputs.make<Real>(0, {shape.n_atoms, shape.n_packed(), shape.channels});
         std::vector<Real *> saved;
-        for (int i = 0; i < n_saved; ++i)
-            saved.push_back(outputs.make_if_read<Real>(
-                static_cast<std::size_t>(i) + 1,
-                {shape.n_slots, shape.order_width(i % shape.n_orders())}));
+        for (std::size_t i = 0; i < n_saved; ++i) {
+            const int order = static_cast<int>(i) % shape.n_orders();
+            saved.push_back(
+                outputs.make_if_read<Real>(1 + i, {shape.n_slots, shape.order_width(order)}));
+        }
         kernels<Real>().edges(shape, given.in, given.sources, sums, saved.data(),
                               parallel_for(raw));
     }
@@ -134,7 +133,7 @@ struct BackwardKernel {
     void Compute(OrtKernelContext *raw) const {
         EdgeInputs<Real> given(raw, per_channel, true);
         const EdgeShape &shape = given.shape;
-        Outputs outputs(given.inputs.context);
+        Outputs outputs(given.inputs.context, 4);
         Real *grad_features =
             outputs.make<Real>(0, {shape.n_atoms, shape.n_feature_rows(), shape.channels});
         Real *grad_wigner =

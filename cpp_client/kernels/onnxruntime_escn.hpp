@@ -89,8 +89,7 @@ class EscnKernel {
         EscnWeightInputs<Real>::read_widths(shape, count, tensor);
         const EscnWeightInputs<Real> weights(shape, count, tensor);
         const EscnTensors<Real> in = tensors(inputs, shape);
-        require(inputs.context.GetOutputCount() == 1, "an output is missing");
-        Outputs outputs(inputs.context);
+        Outputs outputs(inputs.context, 1);
         Real *sums = outputs.make<Real>(0, {shape.n_atoms, shape.n_packed(), shape.channels});
         const auto maps = maps_ ? maps_ : weights.maps(shape);
         const Workspace workspace(inputs.context, sizeof(Real) * shape.workspace());

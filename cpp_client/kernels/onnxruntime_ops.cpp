@@ -1,4 +1,5 @@
-// RegisterCustomOps is what SessionOptions.register_custom_ops_library looks for.
+// RegisterCustomOps is what SessionOptions.register_custom_ops_library looks for;
+// sezm_computes_messages is what whoever opens a file asks (computes_messages of C++ and Python).
 //
 // Files hold all these operators as functions of stock operators (export/FORMAT.md, "Functions"),
 // which ONNX Runtime expands where this library is not registered.

@@ -94,7 +94,8 @@ class OnnxRuntimeSession : public Session {
             Ort::SessionOptions settings;
             settings.SetIntraOpNumThreads(options.threads);
             // Once the sizes of a call come again, patterns hold what they have planned beside what
-            // was needed before: twice the memory, and no call is faster.
+            // was needed before: twice the memory, and no call is faster. (Python also does without
+            // plans of which values share memory; the C API has no switch for them.)
             settings.DisableMemPattern();
             if (const int index = cuda_index(options.device); index >= 0) {
                 OrtCUDAProviderOptions cuda;
