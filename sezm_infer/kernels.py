@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 from .errors import SezmError
@@ -36,3 +38,17 @@ def kernel_library() -> Path | None:
     name = _FILE_NAMES.get(sys.platform, "libsezm_kernels.so")
     packaged = Path(__file__).resolve().parent / "_kernels" / name
     return packaged if packaged.is_file() else None
+
+
+def computes_messages(library: Path, functions: Iterable[str]) -> bool:
+    """Whether kernels of this library compute messages of atoms: they are most of the work then.
+
+    Args:
+        library: one that ONNX Runtime has loaded.
+        functions: names of the functions of a file.
+    """
+    try:
+        ask = ctypes.CDLL(str(library)).sezm_computes_messages
+    except AttributeError:  # a library of before this question
+        return False
+    return any(ask(name.encode()) for name in functions)

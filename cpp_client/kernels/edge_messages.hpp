@@ -12,7 +12,7 @@ template <class Real>
 struct EdgeTensors {
     const std::int64_t *source;  // [S] atom of each slot
     const std::int64_t *target;  // [S / 4] atom of each row; equal ones lie together
-    const Real *features;        // [A, P, C]
+    const Real *features;        // [A, r D, C]
     const Real *wigner;          // [S, n_orders, D]
     const Real *radial;          // [S, radial_width]
     const Real *weight;          // [S]

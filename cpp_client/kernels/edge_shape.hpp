@@ -32,7 +32,7 @@ struct BasicEdgeShape : Sizes {
     constexpr int sum_size() const { return n_packed() * this->channels; }
     constexpr int feature_size() const { return n_feature_rows() * this->channels; }
     constexpr int wigner_size() const { return n_orders() * n_packed(); }
-    constexpr int n_feature_rows() const { return this->rank * n_packed(); }  // P
+    constexpr int n_feature_rows() const { return this->rank * n_packed(); }  // r D
     constexpr int n_orders() const { return 2 * this->mmax + 1; }             // 0, -1, +1, ...
     constexpr int order(int o) const { return (o + 1) / 2; }                  // |m| of the o-th
     constexpr int degrees_of(int m) const { return this->lmax - m + 1; }      // that have order m

@@ -17,7 +17,7 @@ constexpr std::int64_t ATOMS_PER_PART = 8;  // of the work of a thread
 template <class Real>
 void points_of_atoms(const PointShape &shape, const PointTensors<Real> &in, Real *out,
                      const ParallelFor &parallel_for) {
-    const int C = shape.channels, D = shape.rows, P = shape.points;
+    const int C = shape.channels, D = shape.rows, G = shape.points;
     const PackedMatrix<Real> weight(in.weight, C, C, true);
     const Real *none = nullptr;
     const auto activate = [&](std::vector<Real> &values) {
@@ -28,15 +28,15 @@ void points_of_atoms(const PointShape &shape, const PointTensors<Real> &in, Real
     };
     const std::int64_t parts = (shape.n_atoms + ATOMS_PER_PART - 1) / ATOMS_PER_PART;
     parallel_for(parts, [&](std::int64_t part) {
-        std::vector<Real> first(static_cast<std::size_t>(P) * C), second(first.size());
+        std::vector<Real> first(static_cast<std::size_t>(G) * C), second(first.size());
         const std::int64_t end = std::min(shape.n_atoms, (part + 1) * ATOMS_PER_PART);
         for (std::int64_t atom = part * ATOMS_PER_PART; atom < end; ++atom) {
-            product(P, C, D, in.to_grid, D, in.features + atom * D * C, C, none, 0, first.data(),
+            product(G, C, D, in.to_grid, D, in.features + atom * D * C, C, none, 0, first.data(),
                     C);
             activate(first);
-            weight.multiply(P, first.data(), C, none, 0, second.data(), C);
+            weight.multiply(G, first.data(), C, none, 0, second.data(), C);
             activate(second);
-            product(D, C, P, in.from_grid, P, second.data(), C, none, 0, out + atom * D * C, C);
+            product(D, C, G, in.from_grid, G, second.data(), C, none, 0, out + atom * D * C, C);
         }
     });
 }

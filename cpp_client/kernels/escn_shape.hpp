@@ -11,8 +11,8 @@ namespace sezm::kernels {
 struct EscnShape {
     std::int64_t n_atoms = 0, n_edges = 0;  // A, E
     int lmax = 0, mmax = 0;
-    int degree = 0;  // highest of the features given: lmax or 0
-    int channels = 0, hidden = 0, edge_channels = 0, points = 0;  // C, H, X, P
+    int degree = 0;  // J, highest of the features given: lmax or 0
+    int channels = 0, hidden = 0, edge_channels = 0, points = 0;  // C, H, X, G
 
     static int signs(int m) { return m == 0 ? 1 : 2; }
     int n_orders() const { return std::min(mmax, degree) + 1; }  // that features have
@@ -26,7 +26,7 @@ struct EscnShape {
     }
     int row(int m, int sign, int l) const { return first_row(m) + sign * degrees_of(m) + l - m; }
     int n_rows() const { return first_row(mmax + 1); }            // F
-    int n_message_rows() const { return first_row(n_orders()); }  // of what goes to the grid
+    int n_message_rows() const { return first_row(n_orders()); }  // F_J
     int rows_of_degree(int l) const { return 1 + 2 * std::min(l, mmax); }
     int rotation_size(int m) const { return n_feature_rows() - m * m; }  // of degrees from m on
     int first_hidden(int m) const {  // hidden layers of lower orders, in units of H
@@ -55,26 +55,26 @@ struct EscnWeights {
 template <class Real>
 struct EscnTensors {
     const std::int64_t *source, *target;  // [E] atoms
-    const Real *features;                 // [A, (degree+1)^2, C]
+    const Real *features;                 // [A, (J+1)^2, C]
     const Real *edge_features;            // [E, X]
     const Real *wigner;                   // [E, F, D]
     const Real *weight;                   // [E]
-    const Real *to_grid;                  // [P, message rows]
-    const Real *from_grid;                // [F, P]
+    const Real *to_grid;                  // [G, F_J]
+    const Real *from_grid;                // [F, G]
 };
 
 // Sizes of the network at the points of the sphere of each atom.
 struct PointShape {
     std::int64_t n_atoms = 0;                // A
-    int rows = 0, channels = 0, points = 0;  // D, C, P
+    int rows = 0, channels = 0, points = 0;  // D, C, G
 };
 
 template <class Real>
 struct PointTensors {
     const Real *features;   // [A, D, C]
-    const Real *to_grid;    // [P, D]
+    const Real *to_grid;    // [G, D]
     const Real *weight;     // [C, C]
-    const Real *from_grid;  // [D, P]
+    const Real *from_grid;  // [D, G]
 };
 
 }  // namespace sezm::kernels

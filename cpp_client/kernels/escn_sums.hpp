@@ -78,20 +78,20 @@ class EscnSums {
     template <int VECTORS>
     void add_columns(int n, int column, const Real *const *messages, Scratch &s, Real *sums) const {
         constexpr int width = VECTORS * LANES<Real>;
-        const int C = shape_.channels, F = shape_.n_rows(), P = shape_.points;
+        const int C = shape_.channels, F = shape_.n_rows(), G = shape_.points;
         const Real *none = nullptr;
         for (int t = 0; t < n; ++t, messages += shape_.n_orders()) {
             s.parts.clear();
             for (int m = 0; m < shape_.n_orders(); ++m)
                 s.parts.push_back({messages[m], C, shape_.signs(m) * shape_.degrees_of(m)});
-            joined_product<Real, VECTORS>(P, in_.to_grid, shape_.n_message_rows(), s.parts.data(),
+            joined_product<Real, VECTORS>(G, in_.to_grid, shape_.n_message_rows(), s.parts.data(),
                                           shape_.n_orders(), column, none, 0, s.values.data(),
                                           width);
-            for (int i = 0; i < P * width; i += LANES<Real>) {
+            for (int i = 0; i < G * width; i += LANES<Real>) {
                 const Vector<Real> x = load(&s.values[i]);
                 store(&s.values[i], x * sigmoid<Real>(x));
             }
-            all_rows<Real, VECTORS>(F, P, from_grid_.data(), P, s.values.data(), width, none, 0,
+            all_rows<Real, VECTORS>(F, G, from_grid_.data(), G, s.values.data(), width, none, 0,
                                     &s.back[static_cast<std::size_t>(t) * F * width], width);
         }
         const Real *rotation = s.rotations.data();

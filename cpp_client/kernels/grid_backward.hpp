@@ -30,15 +30,14 @@ class GridBackward {
         if (in.mixing != nullptr) mixing_.emplace_back(in.mixing, H, P, true);
     }
 
-    void run(const ParallelFor &parallel_for) const {
-        GridBlocks<Real>::for_blocks(shape_, parallel_for,
-                                     [&](std::int64_t first, int n) { compute(first, n); });
-    }
+    void run(const ParallelFor &parallel_for) const { blocks_.run(*this, parallel_for); }
 
   private:
     using Blocks = GridBlocks<Real>;
     using Block = typename Blocks::Block;
+    friend Blocks;
 
+    // A block of n atoms.
     void compute(std::int64_t first, int n) const {
         const int C = shape_.channels, H = shape_.hidden, rows = shape_.n_rows();
         const std::ptrdiff_t n_features = Blocks::feature_size(shape_);

@@ -92,14 +92,13 @@ class GridBlocks {
         return 2 * MAX_ROWS * bytes <= FIELD_BYTES ? 2 * MAX_ROWS : MAX_ROWS;
     }
 
-    // Calls ``work(first atom, number of atoms)`` for each block.
-    template <class Work>
-    static void for_blocks(const GridShape &shape, const ParallelFor &parallel_for,
-                           const Work &work) {
-        const int size = most_atoms(shape);
-        parallel_for((shape.n_atoms + size - 1) / size, [&](std::int64_t i) {
-            const std::int64_t first = i * size;
-            work(first, static_cast<int>(std::min<std::int64_t>(size, shape.n_atoms - first)));
+    // Lets one direction compute all atoms, block by block.
+    template <class Direction>
+    void run(const Direction &direction, const ParallelFor &parallel_for) const {
+        const int size = most_atoms(shape_);
+        parallel_for((shape_.n_atoms + size - 1) / size, [&](std::int64_t i) {
+            const std::int64_t first = i * size, left = shape_.n_atoms - first;
+            direction.compute(first, static_cast<int>(std::min<std::int64_t>(size, left)));
         });
     }
 

@@ -25,15 +25,14 @@ class GridForward {
         }
     }
 
-    void run(const ParallelFor &parallel_for) const {
-        GridBlocks<Real>::for_blocks(shape_, parallel_for,
-                                     [&](std::int64_t first, int n) { compute(first, n); });
-    }
+    void run(const ParallelFor &parallel_for) const { blocks_.run(*this, parallel_for); }
 
   private:
     using Blocks = GridBlocks<Real>;
     using Block = typename Blocks::Block;
+    friend Blocks;
 
+    // A block of n atoms.
     void compute(std::int64_t first, int n) const {
         const int H = shape_.hidden, C = shape_.channels, rows = shape_.n_rows();
         Scratch<Real> memory(Block::size(shape_) + Blocks::field_size(shape_) +

@@ -15,14 +15,14 @@ struct EdgeAtoms {
     const std::int64_t *source, *target;       // [E]
 
     std::int64_t n_rows() const { return n_targets + n_edges / ROW_WIDTH; }       // R
-    std::int64_t n_source_rows() const { return n_atoms + n_edges / ROW_WIDTH; }  // P
+    std::int64_t n_source_rows() const { return n_atoms + n_edges / ROW_WIDTH; }  // Q
 };
 
-// S = 4 R slots in rows by target; 4 P slots in rows by source.
+// S = 4 R slots in rows by target; 4 Q slots in rows by source.
 struct SlotArrays {
     std::int64_t *edge, *source;              // [S]
     std::int64_t *target;                     // [R]
-    std::int64_t *source_slot, *source_atom;  // [4 P], [P]
+    std::int64_t *source_slot, *source_atom;  // [4 Q], [Q]
     std::int64_t *slot_of_edge;               // [E]
 };
 

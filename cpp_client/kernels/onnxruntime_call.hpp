@@ -51,16 +51,24 @@ struct Inputs {
     }
 };
 
-// Where results go. Those that nothing reads get memory of their own.
+// Where results go, of which there must be so many.
 class Outputs {
   public:
-    explicit Outputs(const Ort::KernelContext &context) : context_(context) {}
+    Outputs(const Ort::KernelContext &context, std::size_t count) : context_(context) {
+        require(context.GetOutputCount() == count, "the number of outputs is wrong");
+    }
 
+    // The i-th; null where nothing reads it, as what is saved in graphs without a way back.
+    template <class T>
+    T *make_if_read(std::size_t i, const Shape &shape) const {
+        auto tensor = context_.GetOutput(i, shape);
+        return tensor ? tensor.template GetTensorMutableData<T>() : nullptr;
+    }
+
+    // The i-th, with memory of its own where nothing reads it.
     template <class T>
     T *make(std::size_t i, const Shape &shape) {
-        require(i < context_.GetOutputCount(), "an output is missing");
-        auto tensor = context_.GetOutput(i, shape);
-        if (tensor) return tensor.template GetTensorMutableData<T>();
+        if (T *read = make_if_read<T>(i, shape)) return read;
         const std::int64_t size = std::accumulate(shape.begin(), shape.end(), std::int64_t{1},
                                                   std::multiplies<std::int64_t>());
         unread_.push_back(

@@ -14,7 +14,7 @@ namespace sezm::kernels {
 // So that products of sizes stay within an int.
 constexpr std::int64_t MOST_CHANNELS = 1 << 14, MOST_BASES = 1 << 10;
 
-// Of inputs that start at ``first``: features [A, P, C], wigner [S, 2 M + 1, D], radial [S, K].
+// Of inputs that start at ``first``: features [A, r D, C], wigner [S, 2 M + 1, D], radial [S, Z].
 inline EdgeShape edge_shape(const Inputs &inputs, std::size_t first, bool per_channel) {
     const Shape features = inputs.shape(first), wigner = inputs.shape(first + 1),
                 radial = inputs.shape(first + 2);
@@ -112,18 +112,14 @@ struct ForwardKernel {
     void Compute(OrtKernelContext *raw) const {
         EdgeInputs<Real> given(raw, per_channel, false);
         const EdgeShape &shape = given.shape;
-        Ort::KernelContext &context = given.inputs.context;
-        const int n_saved = shape.n_layers * shape.n_orders();
-        require(static_cast<int>(context.GetOutputCount()) == n_saved + 1, "an output is missing");
-        Outputs outputs(context);
+        const auto n_saved = static_cast<std::size_t>(shape.n_layers * shape.n_orders());
+        Outputs outputs(given.inputs.context, 1 + n_saved);
         Real *sums = outputs.make<Real>(0, {shape.n_atoms, shape.n_packed(), shape.channels});
-        // Null where nothing asks for it, as in graphs without a way back.
         std::vector<Real *> saved;
-        for (int i = 0; i < n_saved; ++i) {
-            auto output =
-                context.GetOutput(static_cast<std::size_t>(i) + 1,
-                                  Shape{shape.n_slots, shape.order_width(i % shape.n_orders())});
-            saved.push_back(output ? output.template GetTensorMutableData<Real>() : nullptr);
+        for (std::size_t i = 0; i < n_saved; ++i) {
+            const int order = static_cast<int>(i) % shape.n_orders();
+            saved.push_back(
+                outputs.make_if_read<Real>(1 + i, {shape.n_slots, shape.order_width(order)}));
         }
         kernels<Real>().edges(shape, given.in, given.sources, sums, saved.data(),
                               parallel_for(raw));
@@ -137,7 +133,7 @@ struct BackwardKernel {
     void Compute(OrtKernelContext *raw) const {
         EdgeInputs<Real> given(raw, per_channel, true);
         const EdgeShape &shape = given.shape;
-        Outputs outputs(given.inputs.context);
+        Outputs outputs(given.inputs.context, 4);
         Real *grad_features =
             outputs.make<Real>(0, {shape.n_atoms, shape.n_feature_rows(), shape.channels});
         Real *grad_wigner =

@@ -89,8 +89,7 @@ class EscnKernel {
         EscnWeightInputs<Real>::read_widths(shape, count, tensor);
         const EscnWeightInputs<Real> weights(shape, count, tensor);
         const EscnTensors<Real> in = tensors(inputs, shape);
-        require(inputs.context.GetOutputCount() == 1, "an output is missing");
-        Outputs outputs(inputs.context);
+        Outputs outputs(inputs.context, 1);
         Real *sums = outputs.make<Real>(0, {shape.n_atoms, shape.n_packed(), shape.channels});
         const auto maps = maps_ ? maps_ : weights.maps(shape);
         const Workspace workspace(inputs.context, sizeof(Real) * shape.workspace());
@@ -106,7 +105,7 @@ class EscnKernel {
         require(grid[0] > 0 && grid[0] <= EscnWeightInputs<Real>::LARGEST, "there are no points");
         shape.n_edges = source[0], shape.n_atoms = features[0];
         shape.points = static_cast<int>(grid[0]);
-        const std::int64_t E = shape.n_edges, F = shape.n_rows(), P = shape.points;
+        const std::int64_t E = shape.n_edges, F = shape.n_rows(), G = shape.points;
         EscnTensors<Real> in{};
         for (const std::int64_t **end : {&in.source, &in.target}) {
             *end = inputs.take<std::int64_t>({E});
@@ -116,8 +115,8 @@ class EscnKernel {
         in.edge_features = inputs.take<Real>({E, shape.edge_channels});
         in.wigner = inputs.take<Real>({E, F, shape.n_packed()});
         in.weight = inputs.take<Real>({E});
-        in.to_grid = inputs.take<Real>({P, shape.n_message_rows()});
-        in.from_grid = inputs.take<Real>({F, P});
+        in.to_grid = inputs.take<Real>({G, shape.n_message_rows()});
+        in.from_grid = inputs.take<Real>({F, G});
         return in;
     }
 

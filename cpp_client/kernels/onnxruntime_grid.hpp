@@ -106,19 +106,12 @@ struct GridForwardKernel {
     void Compute(OrtKernelContext *raw) const {
         GridInputs<Real> given(raw, degrees, false);
         const GridShape &shape = given.shape;
-        Ort::KernelContext &context = given.inputs.context;
-        const std::size_t n_outputs = 1 + 3 * static_cast<std::size_t>(shape.kmax + 1);
-        require(context.GetOutputCount() == n_outputs, "an output is missing");
-        Outputs outputs(context);
+        Outputs outputs(given.inputs.context, 1 + 3 * static_cast<std::size_t>(shape.kmax + 1));
         Real *y = outputs.make<Real>(0, {shape.n_atoms, shape.n_packed(), shape.channels});
-        // Null where nothing asks for it, as in graphs without a way back. What else stock
-        // operators save is never made.
-        std::vector<Real *> saved;
-        for (int k = 0; k <= shape.kmax; ++k) {
-            auto output = context.GetOutput(static_cast<std::size_t>(k) + 1,
-                                            Shape{shape.rows_of(k), shape.n_atoms, shape.hidden});
-            saved.push_back(output ? output.template GetTensorMutableData<Real>() : nullptr);
-        }
+        std::vector<Real *> saved;  // what else stock operators save is never made
+        for (int k = 0; k <= shape.kmax; ++k)
+            saved.push_back(outputs.make_if_read<Real>(
+                static_cast<std::size_t>(k) + 1, {shape.rows_of(k), shape.n_atoms, shape.hidden}));
         kernels<Real>().grid(shape, given.in, y, saved.data(), parallel_for(raw));
     }
 };
@@ -130,7 +123,7 @@ struct GridBackwardKernel {
     void Compute(OrtKernelContext *raw) const {
         GridInputs<Real> given(raw, degrees, true);
         const GridShape &shape = given.shape;
-        Outputs outputs(given.inputs.context);
+        Outputs outputs(given.inputs.context, static_cast<std::size_t>(shape.n_inputs));
         Real *gradients[2] = {};
         for (int i = 0; i < shape.n_inputs; ++i) {
             gradients[i] = outputs.make<Real>(static_cast<std::size_t>(i),

@@ -27,11 +27,10 @@ struct SlotsKernel {
         edges.target = inputs.take<std::int64_t>({E});
         require_inside(edges.source, E, edges.n_atoms);
         require_inside(edges.target, E, edges.n_targets);
-        const std::int64_t R = edges.n_rows(), P = edges.n_source_rows();
-        const std::int64_t lengths[] = {ROW_WIDTH * R, ROW_WIDTH * R, R, ROW_WIDTH * P, P, E};
-        require(R > 0 && inputs.context.GetOutputCount() == std::size(lengths),
-                "an output is missing");
-        Outputs outputs(inputs.context);
+        const std::int64_t R = edges.n_rows(), Q = edges.n_source_rows();
+        const std::int64_t lengths[] = {ROW_WIDTH * R, ROW_WIDTH * R, R, ROW_WIDTH * Q, Q, E};
+        require(R > 0, "there are no rows");
+        Outputs outputs(inputs.context, std::size(lengths));
         std::int64_t *arrays[std::size(lengths)];
         for (std::size_t i = 0; i < std::size(lengths); ++i)
             arrays[i] = outputs.make<std::int64_t>(i, {lengths[i]});
@@ -64,7 +63,7 @@ struct SumRowsKernel {
             "a number of sums is wrong");
         require_inside(given.index, given.n, given.size);
         shape[0] = given.size;
-        Outputs outputs(inputs.context);
+        Outputs outputs(inputs.context, 1);
         Real *sums = outputs.make<Real>(0, shape);
         if (given.size == 0) return;
         kernels<Real>().sum_rows(given, sums, parallel_for(raw));

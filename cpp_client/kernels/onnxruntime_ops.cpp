@@ -1,9 +1,12 @@
-// RegisterCustomOps is what SessionOptions.register_custom_ops_library looks for.
+// RegisterCustomOps is what SessionOptions.register_custom_ops_library looks for;
+// sezm_computes_messages is what whoever opens a file asks (computes_messages of C++ and Python).
 //
 // Files hold all these operators as functions of stock operators (export/FORMAT.md, "Functions"),
 // which ONNX Runtime expands where this library is not registered.
 #include <algorithm>
 #include <memory>
+#include <set>
+#include <string>
 
 #include "onnxruntime_edges.hpp"
 #include "onnxruntime_escn.hpp"
@@ -19,16 +22,17 @@ constexpr std::uint32_t API_VERSION = 17;  // the first with KernelContext_Paral
 constexpr int ROW_PROGRAMS = 256;          // of a file: MAX_FUNCTIONS in onnx_rows.py
 constexpr int ROW_SUMS = 64;               // of a file: MAX_FUNCTIONS in onnx_segments.py
 
-// All operators, each for both types; they must live as long as any session.
+// All operators, each for both types; they must live as long as any session. Names and types are
+// known without ONNX Runtime.
 class Operators {
   public:
     Operators() {
         for (int lmax = 1; lmax <= HIGHEST_DEGREE; ++lmax) {
             for (int mmax = 0; mmax <= lmax; ++mmax) {
-                add<ForwardOp>("EdgeMessages", lmax, mmax);
+                messages_.insert(add<ForwardOp>("EdgeMessages", lmax, mmax));
                 add<BackwardOp>("EdgeMessagesGrad", lmax, mmax);
-                add<EscnOp>(0, lmax, mmax);
-                add<EscnOp>(lmax, lmax, mmax);
+                messages_.insert(add<EscnOp>(0, lmax, mmax));
+                messages_.insert(add<EscnOp>(lmax, lmax, mmax));
             }
         }
         for (int lmax = 1; lmax <= HIGHEST_DEGREE; ++lmax) {
@@ -46,23 +50,39 @@ class Operators {
         keep(std::make_shared<SlotsOp>());
     }
 
-    const OrtCustomOpDomain *domain() const { return domain_; }
-
-  private:
-    template <template <class> class Op, class... Arguments>
-    void add(const Arguments &...arguments) {
-        keep(std::make_shared<Op<float>>(arguments...));
-        keep(std::make_shared<Op<double>>(arguments...));
+    Ort::CustomOpDomain domain() const {
+        Ort::CustomOpDomain domain("sezm");
+        for (const auto &op : ops_) domain.Add(op.get());
+        return domain;
     }
 
-    void keep(std::shared_ptr<OrtCustomOp> op) {
-        domain_.Add(op.get());
-        ops_.push_back(std::move(op));
+    // Under the name of this function.
+    bool compute_messages(const std::string &function) const {
+        return messages_.count(function) > 0;
+    }
+
+  private:
+    // Each gives the name.
+    template <template <class> class Op, class... Arguments>
+    std::string add(const Arguments &...arguments) {
+        keep(std::make_shared<Op<float>>(arguments...));
+        return keep(std::make_shared<Op<double>>(arguments...));
+    }
+
+    template <class Op>
+    std::string keep(const std::shared_ptr<Op> &op) {
+        ops_.push_back(op);
+        return op->GetName();
     }
 
     std::vector<std::shared_ptr<OrtCustomOp>> ops_;
-    Ort::CustomOpDomain domain_{"sezm"};
+    std::set<std::string> messages_;
 };
+
+const Operators &operators() {
+    static const Operators all;
+    return all;
+}
 
 }  // namespace
 }  // namespace sezm::kernels
@@ -76,11 +96,16 @@ extern "C" __attribute__((visibility("default"))) OrtStatus *RegisterCustomOps(
     }
     Ort::InitApi(api);
     try {
-        static const sezm::kernels::Operators operators;
-        Ort::ThrowOnError(
-            api->AddCustomOpDomain(options, const_cast<OrtCustomOpDomain *>(operators.domain())));
+        static const Ort::CustomOpDomain domain = sezm::kernels::operators().domain();
+        Ort::ThrowOnError(api->AddCustomOpDomain(options, domain));
     } catch (const std::exception &error) {
         return api->CreateStatus(ORT_FAIL, error.what());
     }
     return nullptr;
+}
+
+// Whether there are kernels for the messages of atoms in a file with a function of this name: then
+// they do most of the work, and whoever opens the file need not optimise what is left.
+extern "C" __attribute__((visibility("default"))) int sezm_computes_messages(const char *function) {
+    return sezm::kernels::operators().compute_messages(function) ? 1 : 0;
 }

@@ -27,7 +27,7 @@ struct PointKernel {
         in.to_grid = inputs.take<Real>({shape.points, shape.rows});
         in.weight = inputs.take<Real>({shape.channels, shape.channels});
         in.from_grid = inputs.take<Real>({shape.rows, shape.points});
-        Outputs outputs(inputs.context);
+        Outputs outputs(inputs.context, 1);
         kernels<Real>().points(shape, in, outputs.make<Real>(0, features), parallel_for(raw));
     }
 

@@ -31,7 +31,7 @@ struct RowsKernel {
         }
         tensors.n_rows = program.n_rows(given);
         check(program, given, tensors.n_rows, constants[0], inputs.context.GetOutputCount());
-        Outputs outputs(inputs.context);
+        Outputs outputs(inputs.context, program.outputs.size());
         for (std::size_t i = 0; i < program.outputs.size(); ++i) {
             Shape shape = program.outputs[i];
             shape[0] *= tensors.n_rows;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 namespace sezm {
 
@@ -10,5 +11,9 @@ namespace sezm {
 ///
 /// Throws Error (backend): SEZM_KERNELS names a file that does not exist.
 std::string kernel_library();
+
+/// Whether kernels of this library, which ONNX Runtime has loaded, compute messages of atoms: those
+/// of a file with functions of these names. They are most of the work then.
+bool computes_messages(const std::string &library, const std::vector<std::string> &functions);
 
 }  // namespace sezm

@@ -1,9 +1,12 @@
 /// ONNX files, run by ONNX Runtime; no torch anywhere.
 #include <onnxruntime_cxx_api.h>
 
+#include <fstream>
+
 #include "contract.hpp"
 #include "device.hpp"
 #include "kernel_library.hpp"
+#include "onnx_functions.hpp"
 #include "session.hpp"
 
 namespace sezm {
@@ -91,7 +94,8 @@ class OnnxRuntimeSession : public Session {
             Ort::SessionOptions settings;
             settings.SetIntraOpNumThreads(options.threads);
             // Once the sizes of a call come again, patterns hold what they have planned beside what
-            // was needed before: twice the memory, and no call is faster.
+            // was needed before: twice the memory, and no call is faster. (Python also does without
+            // plans of which values share memory; the C API has no switch for them.)
             settings.DisableMemPattern();
             if (const int index = cuda_index(options.device); index >= 0) {
                 OrtCUDAProviderOptions cuda;
@@ -99,6 +103,11 @@ class OnnxRuntimeSession : public Session {
                 settings.AppendExecutionProvider_CUDA(cuda);
             } else if (const std::string kernels = kernel_library(); !kernels.empty()) {
                 settings.RegisterCustomOpsLibrary(kernels.c_str());
+                // What ONNX Runtime could improve of the rest is within the noise, and trying takes
+                // most of the time to open; the graph stays the one that the export has verified.
+                std::ifstream file(path, std::ios::binary);
+                if (computes_messages(kernels, onnx_functions(file)))
+                    settings.SetGraphOptimizationLevel(ORT_DISABLE_ALL);
             }
             return Ort::Session(environment(), path.c_str(), settings);
         } catch (const Ort::Exception &error) {

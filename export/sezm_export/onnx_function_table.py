@@ -43,7 +43,7 @@ def _operator(operator: str, name: str, inputs: dict[str, str]) -> tuple[Any, Op
     return overload, Operator(name, inputs, numbers, COMPUTE[operator])
 
 
-_INDEX = {"source": "S", "target": "R", "source_slot": "T", "source_atom": "P"}
+_INDEX = {"source": "S", "target": "R", "source_slot": "T", "source_atom": "Q"}
 _EDGES = {"features": "A", "wigner": "S", "radial": "S", "weight": "S"}
 
 _ESCN = {

@@ -37,7 +37,7 @@ class FunctionSizes(SampleSizes):
     def by_letter(self) -> dict[str, int]:
         """See :class:`SampleSizes`."""
         letters = super().by_letter
-        slots = {"S": ROW_WIDTH * letters["R"], "T": ROW_WIDTH * letters["P"]}
+        slots = {"S": ROW_WIDTH * letters["R"], "T": ROW_WIDTH * letters["Q"]}
         return {letter: slots[letter] for letter in slots if letter in self.inputs} | letters
 
     @property

@@ -70,12 +70,12 @@ def _definition(graph: fx.Graph, sizes: SampleSizes, size: Size) -> tuple[Any, t
         return operator.add, (part(Size("N")), _whole_rows(graph, part(Size("E"))))
     if size.letter == "G":
         return operator.add, (part(Size("A")), part(Size("N", -1)))
-    if size.letter == "P":
+    if size.letter == "Q":
         return operator.add, (part(Size("A")), _whole_rows(graph, part(Size("E"))))
     if size.letter == "M":
         parts = Size("N", sizes.graph.edges_per_atom), Size("E", sizes.graph.edges_per_edge)
         return operator.add, (part(parts[0]), part(parts[1]))
-    assert size.letter == "Q", size
+    assert size.letter == "O", size
     nodes = part(Size("N", sizes.graph.nodes_per_atom))
     return operator.add, (nodes, _whole_rows(graph, part(Size("M"))))
 

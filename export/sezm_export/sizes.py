@@ -71,18 +71,18 @@ class SampleSizes:
         """N, E and B of the contract, and R, the rows that neighbours are laid out in.
 
         If the model works on another graph (of which the nodes are a multiple of N): M, its edges,
-        and Q, the rows that those are laid out in. If there are ghosts: A, all atoms, G, the
-        ghosts, and P, the rows of edges by source.
+        and O, the rows that those are laid out in. If there are ghosts: A, all atoms, G, the
+        ghosts, and Q, the rows of edges by source.
         """
         letters = {"N": self.atoms, "E": self.edges, "B": self.systems}
         letters["R"] = _rows(self.atoms, self.edges)
         if self.graph != SAME_AS_INPUT:
             letters["M"] = self.graph.edges(self.atoms, self.edges)
-            letters["Q"] = _rows(self.graph.nodes(self.atoms), letters["M"])
+            letters["O"] = _rows(self.graph.nodes(self.atoms), letters["M"])
         if self.all_atoms is not None:
             letters["A"] = self.all_atoms
             letters["G"] = self.all_atoms - self.atoms
-            letters["P"] = _rows(self.all_atoms, self.edges)
+            letters["Q"] = _rows(self.all_atoms, self.edges)
         return letters
 
     def dim(self, number: int) -> Dim:

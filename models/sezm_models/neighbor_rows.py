@@ -44,8 +44,8 @@ class NeighborRows(NamedTuple):
         vec: [S, 3] edge vectors, target to source; longer than the cutoff in empty slots.
         source: [S] source atom of each slot; 0 in empty slots.
         target: [R] target atom of each row; 0 for empty rows.
-        source_slot: [P * ROW_WIDTH] slots, in P rows of equal source; S - 1 where there is none.
-        source_atom: [P] the source atom of each of these rows; 0 where there is none.
+        source_slot: [Q * ROW_WIDTH] slots, in Q rows of equal source; S - 1 where there is none.
+        source_atom: [Q] the source atom of each of these rows; 0 where there is none.
         edge: [S] edge of each slot; E in empty slots.
         n_targets: N.
     """

@@ -10,7 +10,7 @@ import numpy as np
 import onnxruntime
 
 from ..errors import SezmError
-from ..kernels import OFF, VARIABLE, kernel_library
+from ..kernels import OFF, VARIABLE, computes_messages, kernel_library
 from ..staged_contract import file_signature
 from . import protobuf
 from .device import check_threads, parse_device
@@ -18,7 +18,6 @@ from .sniff import FileKind, embedded_metadata
 
 _ERRORS_ONLY = 3
 _NO_OPTIMISATION = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
-_MESSAGES = ("EdgeMessages_", "EscnMessages_")
 _CPU = "CPUExecutionProvider"
 
 
@@ -49,7 +48,9 @@ class OnnxSession:
         library = kernel_library() if kernels and providers == [_CPU] else None
         if library is not None:
             _register(library, options)
-            if _computes_messages(Path(path)):
+            # What ONNX Runtime could improve of the rest is within the noise (0.5 % of a step), and
+            # trying takes three times as long as all else that opening needs.
+            if computes_messages(library, protobuf.function_names(Path(path))):
                 options.graph_optimization_level = _NO_OPTIMISATION
         try:
             self._session = onnxruntime.InferenceSession(str(path), options, providers=providers)
@@ -103,15 +104,6 @@ def _register(library: Path, options: onnxruntime.SessionOptions) -> None:
             f"{library}: ONNX Runtime {onnxruntime.__version__} cannot load this library of "
             f"kernels ({_one_line(error)}); set {VARIABLE}={OFF} to do without."
         ) from None
-
-
-def _computes_messages(path: Path) -> bool:
-    """Whether kernels do most of the work: messages of atoms are functions of the file.
-
-    What ONNX Runtime could improve of the rest is within the noise (0.5 % of a step), and trying
-    takes three times as long as all else that opening needs.
-    """
-    return any(name.startswith(_MESSAGES) for name in protobuf.function_names(path))
 
 
 def _one_line(error: Exception) -> str:

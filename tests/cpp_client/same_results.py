@@ -13,9 +13,8 @@ from recorded import recorded, systems_of
 
 from sezm_infer.calculator import SezmCalculator
 
-TOLERANCES = {"float32": 3e-6, "float64": 1e-12}
-"""Of the largest force, and of energy and virial. libsezm lets ONNX Runtime rewrite graphs, Python
-does not where kernels compute messages."""
+TOLERANCES = {"float32": 1e-6, "float64": 1e-12}
+"""Of the largest force, and of energy and virial."""
 
 ENGINES = {".onnx": "onnxruntime", ".pt": "torchscript"}
 """By suffix of the file."""

@@ -19,6 +19,7 @@ from sezm_export.row_program import FIRST_CODE
 from sezm_infer import SezmError, evaluate, open_session
 from sezm_infer.batch import flat_inputs
 from sezm_infer.boxes import box_for_model
+from sezm_infer.kernels import computes_messages
 from sezm_infer.neighbors import NeighborList
 
 CONFIGURATIONS = {
@@ -152,6 +153,37 @@ def test_kernels_are_what_runs(kernels: Path, mini: Path, tmp_path: Path) -> Non
     assert kinds.count("NeighborSlots") == 1 and "TopK" not in kinds
 
 
+MESSAGES = ("EdgeMessages_1_0", "EdgeMessages_2_1", "EscnMessages_0_2_2", "EscnMessages_6_6_2")
+OTHERS = ("", "Rows_0", "EdgeMessagesGrad_2_1", "EdgeMessages_1_2", "EscnMessages_1_2_2")
+
+
+def test_the_library_says_under_which_names_it_computes_messages(build: Path) -> None:
+    library = build / "libsezm_kernels.so"
+    for name in MESSAGES:
+        assert computes_messages(library, ["Rows_0", name])
+    assert not computes_messages(library, [*OTHERS, "EdgeMessages_99_1"])
+    assert not computes_messages(build / "libsezm.so", MESSAGES)
+
+
+def test_graphs_are_optimised_where_kernels_do_not_do_most_of_the_work(
+    kernels: Path, mini: Path, tmp_path: Path
+) -> None:
+    levels = onnxruntime.GraphOptimizationLevel
+    assert optimisation(mini) == levels.ORT_DISABLE_ALL
+    file = onnx.load(str(mini))
+    for named in (*file.functions, *file.graph.node):
+        field = "op_type" if isinstance(named, onnx.NodeProto) else "name"
+        if getattr(named, field) == "EdgeMessages_2_1":
+            setattr(named, field, "EdgeMessages_99_1")
+    unknown = tmp_path / "unknown.onnx"
+    onnx.save(file, str(unknown))
+    assert optimisation(unknown) == levels.ORT_ENABLE_ALL
+
+
+def optimisation(path: Path) -> onnxruntime.GraphOptimizationLevel:
+    return open_session(path)._session.get_session_options().graph_optimization_level
+
+
 # ------------------------------------------------------------------------------ hostile files
 
 
@@ -203,8 +235,8 @@ def test_programs_use_the_library_that_the_variable_names_or_say_that_it_is_miss
 ) -> None:
     ase.io.write(tmp_path / "in.extxyz", ase.Atoms("OH", [(0, 0, 0), (0, 0, 1)]))
     command = [build / "sezm_run", mini, tmp_path / "in.extxyz", tmp_path / "out.extxyz"]
-    for switch in ("off", str(build / "libsezm_kernels.so")):
-        run(*command, env=os.environ | {"SEZM_KERNELS": switch})
+    for switch in ("off", str(build / "libsezm_kernels.so"), "libsezm_kernels.so"):
+        run(*command, env=os.environ | {"SEZM_KERNELS": switch}, cwd=build)
     said = run(*command, env=os.environ | {"SEZM_KERNELS": "/nowhere.so"}, code=2)
     assert "SEZM_KERNELS" in said and "/nowhere.so" in said
 

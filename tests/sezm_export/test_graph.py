@@ -87,7 +87,7 @@ def test_sizes_of_the_graph_that_a_model_works_on_are_told_from_those_of_its_inp
     assert sample.dim(edges) == edges
     assert doubled.dim(edges) == Size("M")
     assert doubled.dim(edges + 1) == Size("M", 1, 1)
-    assert doubled.dim(8 * (2 * n + edges // ROW_WIDTH)) == Size("Q", 8)
+    assert doubled.dim(8 * (2 * n + edges // ROW_WIDTH)) == Size("O", 8)
     for factor in (1, 2, 3, 8, 96, 288, 4096):
         for letter, size in doubled.by_letter.items():
             assert doubled.dim(factor * size) == Size(letter, factor)

@@ -4,7 +4,7 @@ All edges at once, of operators that are differentiable and that any runtime has
 files (:mod:`..whole_operators`) it is ``sezm::escn_messages``, for which runtimes may have kernels
 (``export/FORMAT.md``).
 
-Sizes: A atoms, E edges, X edge channels, F rows of the frame, D = (lmax+1)^2, P points of the grid.
+Sizes: A atoms, E edges, X edge channels, F rows of the frame, D = (lmax+1)^2, G points of the grid.
 """
 
 from __future__ import annotations
@@ -45,8 +45,8 @@ def escn_messages(
         edge_features: [E, X].
         wigner: [E, F, D] rotations into the frames of edges.
         weight: [E] of each message.
-        to_grid: [P, rows of the orders that features have].
-        from_grid: [F, P].
+        to_grid: [G, rows of the orders that features have].
+        from_grid: [F, G].
         weights: of the block of sources, then of that of targets, see :func:`~.so2.listed`, of the
             orders that features have.
         degree: highest one of the features: lmax, or 0 of scalars.

@@ -16,10 +16,10 @@ def solid_harmonics(lmax: int, points: np.ndarray) -> np.ndarray:
 
     Args:
         lmax: largest degree.
-        points: [P, 3], of any length.
+        points: [G, 3], of any length.
 
     Returns:
-        [P, (lmax+1)^2] float64.
+        [G, (lmax+1)^2] float64.
     """
     x, y, z = points.T
     squared = (points**2).sum(1)

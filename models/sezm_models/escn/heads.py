@@ -19,7 +19,7 @@ class _PointNetwork(nn.Module):
         self.fc3 = nn.Linear(channels, 1, bias=False)
 
     def at_points(self, x_pt: Tensor) -> Tensor:
-        """[N, P, C] -> [N, P, 1]."""
+        """[N, G, C] -> [N, G, 1]."""
         return self.fc3(silu(self.fc2(silu(self.fc1(x_pt)))))
 
 
@@ -27,7 +27,7 @@ class EnergyBlock(_PointNetwork):
     """Energy of each atom, in thousands of the model's unit."""
 
     def forward(self, x_pt: Tensor) -> Tensor:
-        """[N, P, C] -> [N]."""
+        """[N, G, C] -> [N]."""
         return self.at_points(x_pt).mean((1, 2))
 
 
@@ -35,5 +35,5 @@ class ForceBlock(_PointNetwork):
     """Force on each atom."""
 
     def forward(self, x_pt: Tensor, sphere_points: Tensor) -> Tensor:
-        """[N, P, C] and points [P, 3] -> [N, 3]."""
+        """[N, G, C] and points [G, 3] -> [N, 3]."""
         return (self.at_points(x_pt) * sphere_points).mean(1)

@@ -134,7 +134,7 @@ class eSCN(WithTables):
         rotation: Tensor | None,
         wigner: Tensor | None,
     ) -> Tensor:
-        """Features of atoms at the points of the read-out, [N, P, C]."""
+        """Features of atoms at the points of the read-out, [N, G, C]."""
         edges: Edges | EdgesByAtom
         edges = self._edges(atomic_numbers, edge_index, edge_vec, rotation, wigner)
         if self._needs_values_alone(edges):

@@ -21,9 +21,9 @@ def escn_points(
 
     Args:
         features: [A, D, C], D = (lmax+1)^2.
-        to_grid: [P, D].
+        to_grid: [G, D].
         weight: [C, C] of a linear layer between two SiLU.
-        from_grid: [D, P].
+        from_grid: [D, G].
 
     Returns:
         [A, D, C].

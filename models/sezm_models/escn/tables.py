@@ -84,7 +84,7 @@ def sphere_grid(config: ESCNConfig, mmax: int, rows: list[int]) -> Grid:
 
 
 def sphere_points(count: int) -> np.ndarray:
-    """Fibonacci points times density weights: near the unit sphere, not on it. [P, 3]."""
+    """Fibonacci points times density weights: near the unit sphere, not on it. [G, 3]."""
     index = np.arange(count)
     theta = 2 * np.pi * index / ((1 + np.sqrt(5)) / 2)
     polar = np.arccos(1 - 2 * (index + 0.5) / count)

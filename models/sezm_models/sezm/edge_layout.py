@@ -63,7 +63,7 @@ class EdgeConstants(NamedTuple):
     Attributes:
         wigner_row: [F] int64, row of the Wigner matrix for each frame row.
         same_degree: [F, D] whether a frame row and a packed row have the same degree.
-        expand: [K, F r D] entry of the kernels for each element of frame row, rank, packed row;
+        expand: [Z, F r D] entry of the kernels for each element of frame row, rank, packed row;
             empty if per channel.
         sum_degrees: of each order [n_m r D, D], sums over frame rows of an order, and ranks.
         sum_same_degree: of each order [n_m D, D], the same with ``same_degree`` multiplied in.

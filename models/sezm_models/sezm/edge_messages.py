@@ -11,7 +11,7 @@ The derivative is written out: products are those of the forward pass transposed
 multiplied is kept, and rotations and gates, cheap beside them, are made again.
 
 Sizes: A atoms, S slots, R = S / 4 rows, Q rows by source, D = (L+1)^2 packed rows, F rows of the
-frame, C channels, P = r D rows of features with r the rank of the kernels, K radial features.
+frame, C channels, r the rank of the kernels, Z radial features.
 Messages are one [S, n_m C] for each order m = 0, -1, +1, ...
 
 Arguments, in the order in which kernels take them (``export/FORMAT.md``):
@@ -20,9 +20,9 @@ Arguments, in the order in which kernels take them (``export/FORMAT.md``):
     target          [R] int64, atom of each row; rows of an atom lie together
     source_slot     [4 Q] int64, slots in rows of equal source (``neighbor_rows``)
     source_atom     [Q] int64, of each of these rows, which lie together too
-    features        [A, P, C]: r copies of the features, each times a basis of channels
+    features        [A, r D, C]: r copies of the features, each times a basis of channels
     wigner          [S, 2M+1, D] rows m' = 0, -1, +1, ... of the Wigner matrices
-    radial          [S, K] entries of radial kernels, or features [S, (L+1) C] per channel
+    radial          [S, Z] entries of radial kernels, or features [S, (L+1) C] per channel
     weight          [S, 1]
     layers          matrices of all layers: of m = 0; U, -(U+V), V-U of each pair of orders; of
                     layers but the last [C, L C] of the gates
@@ -170,24 +170,24 @@ def _constants_for(layout: EdgeLayout, features: Tensor) -> EdgeConstants:
 
 
 def _kernels(radial: Tensor, rows: Tensor, constants: EdgeConstants) -> Tensor:
-    """Rotation and modulation in one: [S, F, P]."""
+    """Rotation and modulation in one: [S, F, r D]."""
     copies = _copies(rows, constants)
     return _expanded(radial, constants).reshape(copies.shape) * copies
 
 
 def _expanded(radial: Tensor, constants: EdgeConstants) -> Tensor:
-    """Entry of the kernels of each element: [S, F P]. (A product copies faster than an index.)"""
+    """Entry of the kernels of each element: [S, F r D]. (A product copies faster than an index.)"""
     return radial @ constants.expand
 
 
 def _copies(rows: Tensor, constants: EdgeConstants) -> Tensor:
-    """[S, F, D] once for each rank: [S, F, P]."""
+    """[S, F, D] once for each rank: [S, F, r D]."""
     rank = constants.expand.shape[1] // constants.same_degree.numel()
     return rows if rank == 1 else torch.cat([rows] * rank, 2)
 
 
 def _sum_rows(values: Tensor, sums: Sequence[Tensor], layout: EdgeLayout) -> Tensor:
-    """[S, F, P] summed over the rows of each order: [S, 2M+1, D]."""
+    """[S, F, r D] summed over the rows of each order: [S, 2M+1, D]."""
     blocks = values.split(layout.counts, 1)
     return torch.stack(
         [_flat(block) @ matrix for block, matrix in zip(blocks, sums, strict=True)], 1

@@ -55,11 +55,11 @@ class RadialMap(nn.Module, ABC):
 
     @abstractmethod
     def forward(self, radial: RadialFeatures) -> Tensor:
-        """[S, K]."""
+        """[S, Z]."""
 
     @abstractmethod
     def matrix(self) -> Tensor:
-        """[(L+1) Ch, K]: the map of degree-major flattened features."""
+        """[(L+1) Ch, Z]: the map of degree-major flattened features."""
 
 
 class RadialDegrees(RadialMap):

@@ -26,7 +26,7 @@ class FoldedRadialMap(nn.Module):
     """A linear map of radial features, from hidden features of the network.
 
     Args:
-        matrix: [(L+1) Ch, K], of the map.
+        matrix: [(L+1) Ch, Z], of the map.
         last: [hidden, (L0+1) C], the network's last layer, L0 >= L.
         projection: [C, Ch], or None where these are equal.
         lmax: L.
@@ -34,7 +34,7 @@ class FoldedRadialMap(nn.Module):
 
     def __init__(self, matrix: Tensor, last: Tensor, projection: Tensor | None, lmax: int) -> None:
         super().__init__()
-        by_degree = exact(matrix).unflatten(0, (lmax + 1, -1))  # [L+1, Ch, K]
+        by_degree = exact(matrix).unflatten(0, (lmax + 1, -1))  # [L+1, Ch, Z]
         if projection is not None:
             by_degree = exact(projection) @ by_degree
         of_hidden = exact(last).unflatten(1, (-1, by_degree.shape[1]))[:, : lmax + 1]
@@ -42,7 +42,7 @@ class FoldedRadialMap(nn.Module):
         self.of_types = rounded(by_degree.sum(0), last)
 
     def forward(self, radial: RadialFeatures) -> Tensor:
-        """[S, K]."""
+        """[S, Z]."""
         of_types = radial.types.times(self.of_types)
         return radial.edges.radial @ self.of_hidden + of_types.of_edges(radial.rows)
 
