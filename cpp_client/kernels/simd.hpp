@@ -102,9 +102,19 @@ inline double sum(Vector<double> value) {
 }
 #endif
 #else
-inline float sum(Vector<float> value) { return (value[0] + value[2]) + (value[1] + value[3]); }
+template <class Real>
+inline Real sum_of_lanes(Vector<Real> value) {
+    Real parts[LANES<Real>];
+    std::memcpy(parts, &value, sizeof parts);
+    for (int n = LANES<Real> / 2; n > 0; n /= 2) {
+        for (int i = 0; i < n; ++i) parts[i] += parts[i + n];
+    }
+    return parts[0];
+}
 
-inline double sum(Vector<double> value) { return value[0] + value[1]; }
+inline float sum(Vector<float> value) { return sum_of_lanes<float>(value); }
+
+inline double sum(Vector<double> value) { return sum_of_lanes<double>(value); }
 #endif
 
 // The sum of each of LANES vectors.
