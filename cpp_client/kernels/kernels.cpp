@@ -36,11 +36,10 @@ template <int LMAX, int MMAX, class Work>
 bool with_degrees(const EdgeShape &shape, const Work &work) {
     using Sizes = FixedDegrees<LMAX, MMAX>;
     if (shape.lmax != LMAX || shape.mmax != MMAX || shape.rank != Sizes::rank) return false;
-    with_channels(BasicEdgeShape<Sizes>{{shape.channels, shape.per_channel},
-                                        shape.n_atoms,
-                                        shape.n_slots,
-                                        shape.n_layers},
-                  work);
+    with_channels(
+        BasicEdgeShape<Sizes>{
+            {shape.channels, shape.per_channel}, shape.n_atoms, shape.n_slots, shape.n_layers},
+        work);
     return true;
 }
 

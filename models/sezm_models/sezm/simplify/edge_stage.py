@@ -102,7 +102,7 @@ class EdgeStage(nn.Module):
             rank = features.shape[1] // n_rows(self.layout.lmax)
             of_zero = factors[:, : degrees * degrees * rank]
             to_zero = of_zero.unflatten(1, (degrees, degrees, rank))[:, :, 0]  # [S, L+1, r]
-            entries = [to_zero[:, l : l + 1].expand(-1, 2 * l + 1, -1) for l in range(degrees)]
+            entries = [part.expand(-1, 2 * i + 1, -1) for i, part in enumerate(to_zero.split(1, 1))]
             kernel = torch.cat(entries, 1) * wigner[:, 0].unsqueeze(2)  # [S, D, r]
             kernel = kernel.transpose(1, 2).flatten(1).unsqueeze(1)
             scalars = rotate_sources(features, kernel, rows).squeeze(1)
