@@ -35,6 +35,9 @@ def build() -> Path:
 def kernels(build: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The library of kernels, which Python uses here, as the programs do."""
     path = build / getattr(request, "param", KERNELS)
+    if hasattr(request, "param") and not path.exists():
+        missing = f"{path.name} is not built in {build}; run 'make cpp'"
+        pytest.fail(missing) if "SEZM_CPP_BUILD" in os.environ else pytest.skip(missing)
     if path.exists():
         monkeypatch.setenv("SEZM_KERNELS", str(path))
     return path
