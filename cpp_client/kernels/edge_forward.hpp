@@ -34,7 +34,7 @@ class EdgeForward {
           place_(places_by_source(shape.n_slots, sources)),
           rows_(shape),
           rotation_(shape),
-          layers_(shape, in.layers, false) {}
+          layers_(any_sizes(shape), in.layers, false) {}
 
     void run(const ParallelFor &parallel_for) const {
         std::fill(sums_, sums_ + shape_.n_atoms * shape_.sum_size(), Real(0));
@@ -154,7 +154,7 @@ class EdgeForward {
     std::vector<std::int64_t> place_;  // of a slot in ``saved``
     EdgeRows<Sizes> rows_;
     Rotation rotation_;
-    SO2Layers<Real, Sizes> layers_;
+    SO2Layers<Real> layers_;
 };
 
 }  // namespace SEZM_KERNEL_ISA

@@ -56,7 +56,7 @@ class EdgeRotation {
                     Block sums = {};
                     for (int l = 0; l < row.n_degrees; ++l) {
                         for (int q = 0; q < shape_.rank; ++q) {
-                            add(radial[row.entry + l * row.n_degrees * shape_.rank + q],
+                            add(radial[(row.entry + l * row.n_degrees) * shape_.rank + q],
                                 &s.local[((row.of_order + l) * shape_.rank + q) * CHANNELS], sums);
                         }
                     }
@@ -163,7 +163,7 @@ class EdgeRotation {
             const bool begins = is_first && (row.order == 0 || row.order % 2 == 1);
             for (int l = 0; l < row.n_degrees; ++l) {
                 for (int q = 0; q < r; ++q) {
-                    const int entry = row.entry + l * row.n_degrees * r + q;
+                    const int entry = (row.entry + l * row.n_degrees) * r + q;
                     const Vector<Real> product =
                         overlap(grad, &s.local[((row.of_order + l) * r + q) * CHANNELS]);
                     Vector<Real> &total = s.radial[entry];
@@ -172,11 +172,11 @@ class EdgeRotation {
             }
         });
         rows_.for_each([&](auto row) {  // from degree l to all degrees p
-            const int l = row.place - row.of_order, first = row.entry - l * r;
+            const int l = row.place - row.of_order, first = row.entry - l;
             for (int q = 0; q < r; ++q) {
                 Block sums = {};
                 for (int p = 0; p < row.n_degrees; ++p) {
-                    add(radial[first + (l * row.n_degrees + p) * r + q],
+                    add(radial[(first + l * row.n_degrees + p) * r + q],
                         gradient + (row.of_order + p) * C, sums);
                 }
                 put(sums, &s.gradient[(row.place * r + q) * CHANNELS]);

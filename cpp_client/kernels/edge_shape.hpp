@@ -15,15 +15,17 @@ struct AnySizes {
     bool per_channel = false;  // ``radial`` multiplies degrees and channels, else it mixes degrees
 };
 
-// Those of a frequent model, known to the compiler.
-template <int LMAX, int MMAX, int CHANNELS, int RANK, bool PER_CHANNEL>
-struct FixedSizes {
-    static constexpr int lmax = LMAX, mmax = MMAX, channels = CHANNELS, rank = RANK;
-    static constexpr bool per_channel = PER_CHANNEL;
+// The same with degrees and orders known to the compiler, and rank 1.
+template <int LMAX, int MMAX>
+struct FixedDegrees {
+    static constexpr int lmax = LMAX, mmax = MMAX, rank = 1;
+    int channels = 0;
+    bool per_channel = false;
 };
 
 template <class Sizes>
 struct BasicEdgeShape : Sizes {
+    using SizesType = Sizes;
     std::int64_t n_atoms = 0, n_slots = 0;  // A, S
     int n_layers = 0;
 
@@ -57,5 +59,14 @@ struct BasicEdgeShape : Sizes {
 };
 
 using EdgeShape = BasicEdgeShape<AnySizes>;
+
+// The same with sizes that the compiler need not know.
+template <class Sizes>
+EdgeShape any_sizes(const BasicEdgeShape<Sizes> &shape) {
+    return {{shape.lmax, shape.mmax, shape.channels, shape.rank, shape.per_channel},
+            shape.n_atoms,
+            shape.n_slots,
+            shape.n_layers};
+}
 
 }  // namespace sezm::kernels

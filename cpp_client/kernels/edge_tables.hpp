@@ -18,7 +18,7 @@ struct MessageRow {
     int packed = 0;     // first packed row of degree l
     int wigner = 0;     // first element in ``wigner`` of a slot
     int count = 0;      // 2 l + 1
-    int entry = 0;      // of the radial kernel from degree |m| to this one, rank 0
+    int entry = 0;      // of a radial kernel of rank 1, from degree |m| to this one
 };
 
 template <class Sizes>
@@ -33,7 +33,7 @@ constexpr MessageRow message_row(const BasicEdgeShape<Sizes> &shape, int place) 
     row.packed = l * l;
     row.wigner = row.order * shape.n_packed() + l * l;
     row.count = 2 * l + 1;
-    row.entry = (shape.first_kernel(m) + l - m) * shape.rank;
+    row.entry = shape.first_kernel(m) + l - m;
     return row;
 }
 
@@ -66,9 +66,9 @@ class EdgeRows<AnySizes> {
 };
 
 // What it hands to ``work`` are constants.
-template <int LMAX, int MMAX, int CHANNELS, int RANK, bool PER_CHANNEL>
-class EdgeRows<FixedSizes<LMAX, MMAX, CHANNELS, RANK, PER_CHANNEL>> {
-    using Shape = BasicEdgeShape<FixedSizes<LMAX, MMAX, CHANNELS, RANK, PER_CHANNEL>>;
+template <int LMAX, int MMAX>
+class EdgeRows<FixedDegrees<LMAX, MMAX>> {
+    using Shape = BasicEdgeShape<FixedDegrees<LMAX, MMAX>>;
 
     template <int PLACE>
     struct Row {

@@ -7,8 +7,8 @@
 
 namespace sezm::kernels {
 
-// Numbers that one coefficient has at the points: of frame 0 each value, of frames -k and +k the
-// length of (u, v), whose direction depends on the roll of the frame at that point.
+// Numbers that one coefficient has at the points: of frame 0 a value at each, of frames -k and +k
+// u and v, whose length alone does not depend on the roll of the frame there.
 template <class Real>
 struct NumbersAtPoints {
     const Real *first;
@@ -16,9 +16,22 @@ struct NumbersAtPoints {
     int points;  // G
     bool is_pair;
 
-    Real at(int point) const {
-        const Real u = first[point * step];
-        return is_pair ? std::hypot(u, first[(point + points) * step]) : u;
+    // Whether this point and the next one have the same, or for parity -1 opposite values, or the
+    // same lengths.
+    bool agree(int point, Real parity) const {
+        constexpr Real TOLERANCE = Real(1e-4);  // of numbers of order 1 that were rounded to Real
+        if (!is_pair)
+            return !(std::abs(first[(point + 1) * step] - parity * first[point * step]) >
+                     TOLERANCE);
+        // Of squares, |a - b| is |sqrt(a) - sqrt(b)| times a sum that is at least sqrt(a + b).
+        const Real a = squared(point), b = squared(point + 1), difference = a - b;
+        return !(difference * difference > TOLERANCE * TOLERANCE * (a + b));
+    }
+
+  private:
+    Real squared(int point) const {
+        const Real u = first[point * step], v = first[(point + points) * step];
+        return u * u + v * v;
     }
 };
 
@@ -26,7 +39,6 @@ struct NumbersAtPoints {
 // there are the same or opposite.
 template <class Real>
 bool opposite_points_are_in_pairs(const GridShape &shape, const GridTensors<Real> &in) {
-    constexpr Real TOLERANCE = Real(1e-4);  // of numbers of order 1 that were rounded to Real
     for (int k = 0; k <= shape.kmax; ++k) {
         const int n_rows = shape.rows_of(k), n_values = shape.values_of(k);
         for (int row = 0; row < n_rows; ++row) {
@@ -36,9 +48,7 @@ bool opposite_points_are_in_pairs(const GridShape &shape, const GridTensors<Real
             const NumbersAtPoints<Real> from{in.from_grid[k] + row * n_values, 1, shape.points,
                                              k > 0};
             for (int point = 0; point < shape.points; point += 2) {
-                if (std::abs(to.at(point + 1) - parity * to.at(point)) > TOLERANCE ||
-                    std::abs(from.at(point + 1) - parity * from.at(point)) > TOLERANCE)
-                    return false;
+                if (!to.agree(point, parity) || !from.agree(point, parity)) return false;
             }
         }
     }

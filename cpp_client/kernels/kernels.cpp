@@ -17,34 +17,49 @@ inline namespace SEZM_KERNEL_ISA {
 template <int VALUE>
 using Constant = std::integral_constant<int, VALUE>;
 
-// Calls ``work`` with the shape and the channels that are in registers at a time: with constants
-// for frequent models.
-template <class Work>
-void with_sizes(const EdgeShape &shape, const Work &work) {
+template <class Shape>
+using SizesOf = typename std::decay_t<Shape>::SizesType;
+
+// Calls ``work`` with the shape and the channels that are in registers at a time.
+template <class Sizes, class Work>
+void with_channels(const BasicEdgeShape<Sizes> &shape, const Work &work) {
     constexpr int MORE = 2 * CHANNEL_UNIT;
-    const auto tried = [&](auto sizes) {
-        using Sizes = decltype(sizes);
-        if (shape.lmax != Sizes::lmax || shape.mmax != Sizes::mmax ||
-            shape.channels != Sizes::channels || shape.rank != Sizes::rank ||
-            shape.per_channel != Sizes::per_channel)
-            return false;
-        const BasicEdgeShape<Sizes> fixed{sizes, shape.n_atoms, shape.n_slots, shape.n_layers};
-        work(fixed, sizes, Constant<Sizes::channels % MORE == 0 ? MORE : CHANNEL_UNIT>{});
-        return true;
-    };
-    if (tried(FixedSizes<1, 1, 16, 1, true>{}) || tried(FixedSizes<2, 1, 32, 1, false>{})) return;
     if (shape.channels % MORE == 0) {
-        work(shape, AnySizes{}, Constant<MORE>{});
+        work(shape, Constant<MORE>{});
     } else {
-        work(shape, AnySizes{}, Constant<CHANNEL_UNIT>{});
+        work(shape, Constant<CHANNEL_UNIT>{});
+    }
+}
+
+// The same with these degrees as constants; false if the shape has others.
+template <int LMAX, int MMAX, class Work>
+bool with_degrees(const EdgeShape &shape, const Work &work) {
+    using Sizes = FixedDegrees<LMAX, MMAX>;
+    if (shape.lmax != LMAX || shape.mmax != MMAX || shape.rank != Sizes::rank) return false;
+    with_channels(
+        BasicEdgeShape<Sizes>{
+            {shape.channels, shape.per_channel}, shape.n_atoms, shape.n_slots, shape.n_layers},
+        work);
+    return true;
+}
+
+// In single precision, in which simulations run, low degrees are constants: their rows are short,
+// and what surrounds the arithmetic counts.
+template <class Real, class Work>
+void with_sizes(const EdgeShape &shape, const Work &work) {
+    if constexpr (std::is_same_v<Real, float>) {
+        if (with_degrees<1, 1>(shape, work) || with_degrees<2, 1>(shape, work)) return;
+        with_channels(shape, work);
+    } else {
+        work(shape, Constant<CHANNEL_UNIT>{});
     }
 }
 
 template <class Real>
 void forward(const EdgeShape &given, const EdgeTensors<Real> &in, const SourceRows &sources,
              Real *sums, Real *const *saved, const ParallelFor &parallel_for) {
-    with_sizes(given, [&](const auto &shape, auto sizes, auto channels) {
-        using Forward = EdgeForward<Real, decltype(sizes), decltype(channels)::value>;
+    with_sizes<Real>(given, [&](const auto &shape, auto channels) {
+        using Forward = EdgeForward<Real, SizesOf<decltype(shape)>, decltype(channels)::value>;
         Forward(shape, in, sources, sums, saved).run(parallel_for);
     });
 }
@@ -55,8 +70,8 @@ void backward(const EdgeShape &given, const EdgeTensors<Real> &in, const SourceR
               Real *grad_wigner, Real *grad_radial, Real *grad_weight,
               const ParallelFor &parallel_for) {
     const EdgeGradients<Real> grad{grad_features, grad_wigner, grad_radial, grad_weight};
-    with_sizes(given, [&](const auto &shape, auto sizes, auto channels) {
-        using Backward = EdgeBackward<Real, decltype(sizes), decltype(channels)::value>;
+    with_sizes<Real>(given, [&](const auto &shape, auto channels) {
+        using Backward = EdgeBackward<Real, SizesOf<decltype(shape)>, decltype(channels)::value>;
         Backward(shape, in, sources, saved, grad_sums, grad).run(parallel_for);
     });
 }

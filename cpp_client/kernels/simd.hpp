@@ -9,19 +9,22 @@
 #include <immintrin.h>
 #endif
 
+// One register, unless a build for tests makes vectors of several.
+#ifndef SEZM_VECTOR_BYTES
+#if defined(__AVX512F__)
+#define SEZM_VECTOR_BYTES 64
+#elif defined(__AVX__)
+#define SEZM_VECTOR_BYTES 32
+#else
+#define SEZM_VECTOR_BYTES 16
+#endif
+#endif
+
 namespace sezm::kernels {
 inline namespace SEZM_KERNEL_ISA {
 
-#if defined(__AVX512F__)
-constexpr int VECTOR_BYTES = 64;
-constexpr int MAX_ROWS = 12;  // of a product's block in registers
-#elif defined(__AVX__)
-constexpr int VECTOR_BYTES = 32;
-constexpr int MAX_ROWS = 6;
-#else
-constexpr int VECTOR_BYTES = 16;
-constexpr int MAX_ROWS = 6;
-#endif
+constexpr int VECTOR_BYTES = SEZM_VECTOR_BYTES;
+constexpr int MAX_ROWS = VECTOR_BYTES > 32 ? 12 : 6;  // of a product's block in registers
 
 template <class Real>
 struct VectorOf;
@@ -85,23 +88,33 @@ inline double sum(__m256d value) {
     return sum(_mm_add_pd(_mm256_castpd256_pd128(value), _mm256_extractf128_pd(value, 1)));
 }
 
-#ifdef __AVX512F__
-inline float sum(__m512 value) {
-    float parts[16];
-    _mm512_storeu_ps(parts, value);
-    return sum(_mm256_add_ps(_mm256_loadu_ps(parts), _mm256_loadu_ps(parts + 8)));
+#if SEZM_VECTOR_BYTES == 64
+inline float sum(Vector<float> value) {
+    __m256 halves[2];
+    std::memcpy(halves, &value, sizeof halves);
+    return sum(_mm256_add_ps(halves[0], halves[1]));
 }
 
-inline double sum(__m512d value) {
-    double parts[8];
-    _mm512_storeu_pd(parts, value);
-    return sum(_mm256_add_pd(_mm256_loadu_pd(parts), _mm256_loadu_pd(parts + 4)));
+inline double sum(Vector<double> value) {
+    __m256d halves[2];
+    std::memcpy(halves, &value, sizeof halves);
+    return sum(_mm256_add_pd(halves[0], halves[1]));
 }
 #endif
 #else
-inline float sum(Vector<float> value) { return (value[0] + value[2]) + (value[1] + value[3]); }
+template <class Real>
+inline Real sum_of_lanes(Vector<Real> value) {
+    Real parts[LANES<Real>];
+    std::memcpy(parts, &value, sizeof parts);
+    for (int n = LANES<Real> / 2; n > 0; n /= 2) {
+        for (int i = 0; i < n; ++i) parts[i] += parts[i + n];
+    }
+    return parts[0];
+}
 
-inline double sum(Vector<double> value) { return value[0] + value[1]; }
+inline float sum(Vector<float> value) { return sum_of_lanes<float>(value); }
+
+inline double sum(Vector<double> value) { return sum_of_lanes<double>(value); }
 #endif
 
 // The sum of each of LANES vectors.
@@ -112,7 +125,7 @@ inline Vector<Real> sums(const Vector<Real> *vectors) {
     return result;
 }
 
-#if defined(__AVX__) && !defined(__AVX512F__)
+#if SEZM_VECTOR_BYTES == 32
 template <>
 inline Vector<float> sums<float>(const Vector<float> *v) {
     const __m256 low = _mm256_hadd_ps(_mm256_hadd_ps(v[0], v[1]), _mm256_hadd_ps(v[2], v[3])),
@@ -132,14 +145,11 @@ inline Vector<double> sums<double>(const Vector<double> *v) {
 template <class Real>
 inline void copy_past_cache(const Real *from, int n, Real *to) {
 #ifdef __AVX__
-    if (reinterpret_cast<std::uintptr_t>(to) % VECTOR_BYTES == 0) {
-        for (int i = 0; i < n; i += LANES<Real>) {
-#ifdef __AVX512F__
-            _mm512_stream_si512(reinterpret_cast<__m512i *>(to + i), _mm512_loadu_si512(from + i));
-#else
+    constexpr int BYTES = sizeof(__m256i);
+    if (reinterpret_cast<std::uintptr_t>(to) % BYTES == 0) {
+        for (int i = 0; i < n; i += BYTES / static_cast<int>(sizeof(Real))) {
             _mm256_stream_si256(reinterpret_cast<__m256i *>(to + i),
                                 _mm256_loadu_si256(reinterpret_cast<const __m256i *>(from + i)));
-#endif
         }
         return;
     }

@@ -14,14 +14,12 @@ inline namespace SEZM_KERNEL_ISA {
 //
 // A pair of orders -m, +m takes three real products:  k = (x_- + x_+) U,
 // y_- = k + x_+ A,  y_+ = k + x_- B; on the way back A and B change places.
-template <class Real, class Sizes>
+template <class Real>
 class SO2Layers {
-    using Shape = BasicEdgeShape<Sizes>;
-
   public:
     // ``weights``: of each layer that of order 0, U, A, B of each m, and the gate of all but the
     // last.
-    SO2Layers(const Shape &shape, const Real *const *weights, bool transposed) : shape_(shape) {
+    SO2Layers(const EdgeShape &shape, const Real *const *weights, bool transposed) : shape_(shape) {
         const int C = shape.channels;
         for (int i = 0; i < shape.n_layers; ++i) {
             const int zero = shape.degrees_of(0) * C;
@@ -97,7 +95,7 @@ class SO2Layers {
         PackedMatrix<Real> gate, gate_back;
     };
 
-    const Shape &shape_;
+    EdgeShape shape_;
     std::vector<Layer> layers_;
 };
 

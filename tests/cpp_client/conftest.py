@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from compiled_files import compiled_toy  # noqa: F401
 from exported_files import exported  # noqa: F401
+from kernel_libraries import KERNELS
 from lammps_runs import Lammps
 from one_thread import one_thread  # noqa: F401
 from page_code import page_folder  # noqa: F401
@@ -31,9 +32,12 @@ def build() -> Path:
 
 
 @pytest.fixture(autouse=True)
-def kernels(build: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def kernels(build: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The library of kernels, which Python uses here, as the programs do."""
-    path = build / "libsezm_kernels.so"
+    path = build / getattr(request, "param", KERNELS)
+    if hasattr(request, "param") and not path.exists():
+        missing = f"{path.name} is not built in {build}; run 'make cpp'"
+        pytest.fail(missing) if "SEZM_CPP_BUILD" in os.environ else pytest.skip(missing)
     if path.exists():
         monkeypatch.setenv("SEZM_KERNELS", str(path))
     return path

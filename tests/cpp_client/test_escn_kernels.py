@@ -10,6 +10,7 @@ import onnxruntime
 import pytest
 import torch
 from escn_models import DATA, escn, fairchems_inputs, wide_content
+from kernel_libraries import with_all_lengths_of_vectors
 from sezm_export import export
 from sezm_export.describe import describe
 from sezm_export.formats import format_of
@@ -52,6 +53,7 @@ def random_inputs(atoms: int, edges: int, dtype: str = "float64") -> dict[str, n
     }
 
 
+@with_all_lengths_of_vectors
 @pytest.mark.parametrize(("dtype", "tolerance"), [("float64", 1e-11), ("float32", 1e-4)])
 def test_edges_may_be_any_number_in_any_order(
     dtype: str,

@@ -11,6 +11,7 @@ import onnx
 import onnxruntime
 import pytest
 import torch
+from kernel_libraries import with_all_lengths_of_vectors
 from operator_files import operator_file
 from random_grid_units import random_unit
 from sezm_models.sezm.grid_units import GridUnitLayout
@@ -71,6 +72,7 @@ class Session:
         return self._session.run(None, dict(zip(names, arrays, strict=True)))
 
 
+@with_all_lengths_of_vectors
 @pytest.mark.parametrize("width", MIXED, ids=MIXED.get)
 @pytest.mark.parametrize("layout", LAYOUTS)
 def test_they_compute_what_the_functions_do(

@@ -13,6 +13,7 @@ import onnxruntime
 import pytest
 from exported import assert_file_equals_the_trainer
 from exported_files import ExportedFiles
+from kernel_libraries import with_all_lengths_of_vectors
 from programs import run
 from sezm_export.row_program import FIRST_CODE
 
@@ -27,7 +28,7 @@ CONFIGURATIONS = {
     "mini": "kernels of radial features",
     "defaults": "four layers, L = 3",
     "plus": "kernels of rank 2, L = 4",
-    "neo": "two focus streams, whose edge stage is of stock operators",
+    "neo": "two focus streams",
     "zbl": "gates of bridged models",
 }
 
@@ -40,7 +41,8 @@ def test_files_give_the_trainers_numbers(
     assert_file_equals_the_trainer(path, configuration, "float64")
 
 
-@pytest.mark.parametrize("configuration", ["tiny", "mini"])
+@with_all_lengths_of_vectors
+@pytest.mark.parametrize("configuration", ["tiny", "mini", "neo"])
 def test_files_in_single_precision_do_so_too(
     configuration: str, kernels: Path, exported: ExportedFiles
 ) -> None:
@@ -92,6 +94,7 @@ TILES = (16, 60, 256, 1024)
 EDGES = (0, 1, 2, *(n + offset for n in TILES for offset in (-1, 0, 1)))
 
 
+@with_all_lengths_of_vectors
 @pytest.mark.parametrize("configuration", ["tiny", "mini"])
 def test_edges_may_be_any_number_in_any_order(
     configuration: str,

@@ -145,7 +145,7 @@ def test_functions_compute_what_the_model_does(configuration: str, edges: int) -
     file = written(configuration)
     stage = model(configuration, torch.float64).descriptor.blocks[0].so2_conv.edge_stage
     layout: EdgeLayout = stage.layout
-    layers = stage._layers()
+    layers = stage._layers(0)
     channels, atoms = layers[-1].shape[1] // (layout.lmax - layout.mmax + 1), 5
     generator = torch.Generator().manual_seed(1)
 

@@ -198,6 +198,8 @@ def joined(lmax: int = 2, channels: int = 16, **options: Any) -> bool:
         {"atten_v_proj": True, "atten_o_proj": True},
         {"mixing_layers": 1},
         {"message_node_so3": True},
+        {"n_focus": 2},
+        {"n_focus": 2, "channels": 24, "focus_dim": 32},
     ],
 )
 def test_blocks_use_it_with_options_that_it_covers(options: dict[str, Any]) -> None:
@@ -207,7 +209,6 @@ def test_blocks_use_it_with_options_that_it_covers(options: dict[str, Any]) -> N
 @pytest.mark.parametrize(
     "options",
     [
-        {"n_focus": 2},
         {"n_atten_head": 2},
         {"activation_function": "tanh"},
         {"s2_activation": True},

@@ -43,14 +43,14 @@ def test_simplified_equals_plain_and_plain_equals_the_trainer(configuration: str
 
 @pytest.mark.parametrize("configuration", ["mini", "defaults", "neo"])
 def test_single_precision_gets_no_worse(configuration: str) -> None:
-    """Weights are multiplied in float64 and rounded once."""
-    exact, _ = evaluated(plain_model(configuration, torch.float64), configuration, "molecule9")
+    """Weights are multiplied in float64 and rounded once; round-off of few atoms is chance."""
+    exact, _ = evaluated(plain_model(configuration, torch.float64), configuration, "water24")
     errors = []
     for net in (plain_model(configuration, torch.float32), model(configuration, torch.float32)):
-        (_, forces, _), _ = evaluated(net, configuration, "molecule9")
-        errors.append(np.abs(forces - exact[1]).max())
+        (_, forces, _), _ = evaluated(net, configuration, "water24")
+        errors.append(np.linalg.norm(forces - exact[1]))
     plain, simple = errors
-    assert simple < 2 * plain
+    assert simple < 1.5 * plain
 
 
 def test_the_model_itself_stays_as_it_is() -> None:
