@@ -29,8 +29,8 @@ _ROUNDING = 1e-6
 """Added to the search radius, Angstrom: the cutoff is decided here, by one formula for all."""
 
 _NEAR_SKIN = 0.3
-"""Angstrom around the cutoff of the pairs that most steps look at. In water at 300 K (192 atoms,
-cutoff 6, skin 1, steps of 0.5 fs) they are two thirds of those found, and serve 7 steps."""
+"""Angstrom beyond the cutoff, of the pairs that most steps look at. In water at 300 K (192 atoms,
+cutoff 6, skin 1, steps of 0.5 fs) they are two thirds of those found, and serve 6 steps."""
 
 
 @dataclass(frozen=True)
