@@ -100,6 +100,9 @@ class OnnxRuntimeSession : public Session {
             } else if (const std::string kernels = kernel_library(); !kernels.empty()) {
                 settings.RegisterCustomOpsLibrary(kernels.c_str());
             }
+            // As in Python: they take a sixth of the time to open, and change no step.
+            settings.AddConfigEntry("optimization.disable_specified_optimizers",
+                                    "TransposeOptimizer;TransposeOptimizer_CPUExecutionProvider");
             return Ort::Session(environment(), path.c_str(), settings);
         } catch (const Ort::Exception &error) {
             const bool device = options.device != "cpu";
