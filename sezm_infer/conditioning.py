@@ -26,6 +26,8 @@ from .metadata import Metadata
 INFO_KEYS = {"charge_spin": ("charge", "spin"), "charge": ("charge",), "fparam": ("fparam",)}
 """Keys of ``atoms.info`` that make up an input with one row per system."""
 
+_ALL_INFO_KEYS = tuple(dict.fromkeys(key for keys in INFO_KEYS.values() for key in keys))
+
 ARRAY_KEYS = {"aparam": "aparam", "spins": "spins"}
 """Name in ``atoms.arrays`` of an input with one row per atom."""
 
@@ -82,7 +84,7 @@ def carried(atoms: ase.Atoms) -> Iterator[tuple[str, Any]]:
     Yields:
         where it stands, its value.
     """
-    for key in dict.fromkeys(key for keys in INFO_KEYS.values() for key in keys):
+    for key in _ALL_INFO_KEYS:
         if key in atoms.info:
             yield _in_info(key), atoms.info[key]
     for key in ARRAY_KEYS.values():

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import accumulate, pairwise
 
 import ase
 import numpy as np
@@ -18,6 +18,9 @@ from .sessions import Session
 
 EDGES_PER_CALL = 20_000
 """Structures share a call up to this many edges: enough to keep the cores busy, little memory."""
+
+_TRANSPOSED = np.array([0, 3, 6, 1, 4, 7, 2, 5, 8])
+"""Where the entries of a transposed [3, 3] are."""
 
 NO_STRESS = (
     "the model gives forces directly, not as the derivative of its energy, so there is no virial "
@@ -53,7 +56,8 @@ class Evaluation:
         """
         if self.virial is None:
             raise SezmError(NO_STRESS)
-        return -(self.virial + self.virial.T) / (2 * volume)
+        virial = self.virial.ravel()
+        return ((virial + virial.take(_TRANSPOSED)) / (-2 * volume)).reshape(3, 3)
 
 
 def evaluate(session: Session, structures: Iterable[ase.Atoms]) -> list[Evaluation]:
@@ -93,8 +97,13 @@ def evaluate_together(
     session: Session, structures: Sequence[ase.Atoms], edges: Sequence[Edges]
 ) -> list[Evaluation]:
     """One call of the model for structures whose edges are known."""
-    outputs = session.run(flat_inputs(structures, edges, session.metadata))
-    bounds = np.cumsum([0, *(len(atoms) for atoms in structures)])
+    return evaluate_inputs(session, flat_inputs(structures, edges, session.metadata))
+
+
+def evaluate_inputs(session: Session, inputs: Mapping[str, np.ndarray]) -> list[Evaluation]:
+    """One call of the model for inputs of the contract; a result for each structure in them."""
+    outputs = session.run(inputs)
+    bounds = accumulate(inputs["natoms"].tolist(), initial=0)
     return [
         _evaluation(outputs, system, slice(first, last))
         for system, (first, last) in enumerate(pairwise(bounds))

@@ -12,6 +12,8 @@ atom, the edges from others are left out; then the reverse of an edge may be mis
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import sqrt
+from typing import Any
 
 import ase
 import numpy as np
@@ -26,6 +28,10 @@ COINCIDENT = 1e-5
 _ROUNDING = 1e-6
 """Added to the search radius, Angstrom: the cutoff is decided here, by one formula for all."""
 
+_NEAR_SKIN = 0.3
+"""Angstrom beyond the cutoff, of the pairs that most steps look at. In water at 300 K (192 atoms,
+cutoff 6, skin 1, steps of 0.5 fs) they are two thirds of those found, and serve 6 steps."""
+
 
 @dataclass(frozen=True)
 class Edges:
@@ -33,8 +39,8 @@ class Edges:
 
     Attributes:
         index: [2, E] int64, row 0 source, row 1 target.
-        vectors: [E, 3] float64, Angstrom.
-        distances: [E] float64, Angstrom; each below the cutoff.
+        vectors: [E, 3] float64 or float32, Angstrom.
+        distances: [E] of the same type, Angstrom; each below the cutoff before it was rounded.
     """
 
     index: np.ndarray
@@ -46,27 +52,38 @@ class NeighborList:
     """Neighbour list of a structure that moves.
 
     Pairs are searched within cutoff + skin, and searched again only when an atom has moved by more
-    than half the skin, or the cell, the periodicity or the number of atoms has changed. The edges
-    are the same to the last bit for any skin.
+    than half the skin, or the cell, the periodicity or the number of atoms has changed. In between,
+    those a little beyond the cutoff are sorted out from time to time. The edges are the same to the
+    last bit for any skin.
 
     Args:
         cutoff: Angstrom.
         skin: Angstrom; 0 searches at every change of the positions.
         max_neighbors: how many of the neighbours within the cutoff each atom keeps, the nearest;
             None for all.
+        dtype: of vectors and distances, which are computed in double precision.
 
     Raises:
         SezmError: a negative or infinite skin.
     """
 
-    def __init__(self, cutoff: float, skin: float = 0.0, max_neighbors: int | None = None) -> None:
+    def __init__(
+        self,
+        cutoff: float,
+        skin: float = 0.0,
+        max_neighbors: int | None = None,
+        dtype: str = "float64",
+    ) -> None:
         if not 0.0 <= skin < np.inf:
             raise SezmError(f"skin is {skin}; use a length in Angstrom of 0 or more.")
         self.cutoff = float(cutoff)
         self.skin = float(skin)
         self.max_neighbors = max_neighbors
+        self.dtype = np.dtype(dtype)
         self.searches = 0
-        self._candidates: _Candidates | None = None
+        self._frame: tuple[int, bytes, bytes] | None = None
+        self._found: _Candidates | None = None
+        self._near: _Candidates | None = None
 
     def update(self, atoms: ase.Atoms) -> Edges:
         """The edges of ``atoms`` as they are now.
@@ -74,79 +91,105 @@ class NeighborList:
         Raises:
             SezmError: no atoms, positions that are not finite, coinciding atoms, a flat cell.
         """
+        positions = atoms.positions.T.copy()
+        candidates = self._candidates(atoms, positions)
+        return candidates.edges(positions, self.cutoff, self.max_neighbors, self.dtype)
+
+    def _candidates(self, atoms: ase.Atoms, positions: np.ndarray) -> _Candidates:
+        """Pairs among which every edge is, as few of them as are at hand."""
+        frame = (len(atoms), atoms.pbc.tobytes(), atoms.cell.array.tobytes())
+        if frame == self._frame and self._found is not None:
+            if self._near is not None and self._near.skin_left(positions) >= 0.0:
+                return self._near
+            skin = self._found.skin_left(positions)
+            if skin >= 0.0:
+                self._near = self._found.within(positions, self.cutoff, min(skin, _NEAR_SKIN))
+                return self._near
         _check_positions(atoms.positions)
-        if self._candidates is None or not self._candidates.cover(atoms, self.skin):
-            radius = self.cutoff + self.skin + _ROUNDING
-            self._candidates = _Candidates(atoms, radius)
-            self.searches += 1
-        edges = self._candidates.edges(atoms.positions, self.cutoff)
-        return edges if self.max_neighbors is None else _nearest(edges, self.max_neighbors)
+        radius = self.cutoff + self.skin + _ROUNDING
+        pairs = search_pairs(atoms.positions, atoms.cell.array, atoms.pbc, radius)
+        index = np.stack([pairs.source, pairs.target])
+        offsets = _shift_vectors(pairs.shift, atoms.cell.array)
+        memory = np.empty((5, index.shape[1]))
+        self._found = _Candidates(positions, self.skin, index, offsets, memory)
+        self._frame, self._near = frame, None
+        self.searches += 1
+        return self._found
 
 
 class _Candidates:
-    """Pairs within a radius of a reference structure, laid out for fast reuse.
+    """Pairs within cutoff + skin of a reference structure, laid out for fast reuse.
 
     Components are kept apart (x, y, z): gathers from and arithmetic on contiguous rows of floats
     are three times faster in numpy than on triples.
+
+    Args:
+        positions: [3, N] of the reference structure, kept.
+        skin: Angstrom.
+        index: [2, P] int64, sorted as edges are.
+        offsets: [3, P], Angstrom, by which images are shifted.
+        memory: [5, P], used again at every call.
     """
 
-    def __init__(self, atoms: ase.Atoms, radius: float) -> None:
-        self._positions = atoms.positions.copy()
-        self._cell = atoms.cell.array.copy()
-        self._pbc = atoms.pbc.copy()
-        pairs = search_pairs(self._positions, self._cell, self._pbc, radius)
-        self._target = pairs.target
-        self._source = pairs.source
-        self._per_target = np.bincount(pairs.target, minlength=len(atoms))
-        self._offsets = _shift_vectors(pairs.shift, self._cell)
-        self._vectors = np.empty((3, len(pairs.target)))
-        self._squares = np.empty(len(pairs.target))
-        self._scratch = np.empty(len(pairs.target))
+    def __init__(
+        self,
+        positions: np.ndarray,
+        skin: float,
+        index: np.ndarray,
+        offsets: np.ndarray,
+        memory: np.ndarray,
+    ) -> None:
+        self._positions = positions
+        self._skin = skin
+        self._index = index
+        self._offsets = offsets
+        self._per_target = np.bincount(index[1], minlength=positions.shape[1])
+        self._memory = memory
+        self._vectors, self._squares, self._scratch = memory[:3], memory[3], memory[4]
 
-    def cover(self, atoms: ase.Atoms, skin: float) -> bool:
-        """Whether every pair of ``atoms`` within the cutoff is sure to be among the candidates."""
-        if len(atoms) != len(self._positions):
-            return False
-        if not (np.array_equal(atoms.pbc, self._pbc) and np.array_equal(atoms.cell, self._cell)):
-            return False
-        moved = atoms.positions - self._positions
-        return bool(np.einsum("ij,ij->i", moved, moved).max() <= (skin / 2) ** 2)
+    def skin_left(self, positions: np.ndarray) -> float:
+        """What of the skin no atom can have crossed; negative or NaN: edges may be missing."""
+        moved = positions - self._positions
+        moved *= moved
+        x, y, z = moved
+        return self._skin - 2.0 * sqrt((x + y + z).max())
 
-    def edges(self, positions: np.ndarray, cutoff: float) -> Edges:
-        """Those pairs that are closer than the cutoff."""
-        components = np.ascontiguousarray(positions.T)
-        for vector, component, offset in zip(self._vectors, components, self._offsets, strict=True):
-            component.take(self._source, out=vector, mode="clip")  # "raise" would buffer
-            vector -= np.repeat(component, self._per_target)
-            vector += offset
-        kept = np.flatnonzero(self._squared_lengths() < cutoff**2)
-        index = np.empty((2, len(kept)), np.int64)
-        self._source.take(kept, out=index[0], mode="clip")
-        self._target.take(kept, out=index[1], mode="clip")
-        vectors = np.empty((len(kept), 3))
+    def within(self, positions: np.ndarray, cutoff: float, skin: float) -> _Candidates:
+        """Those pairs that are closer than cutoff + skin."""
+        kept = self._closer_than(positions, cutoff + skin + _ROUNDING)
+        index = self._index.take(kept, axis=1, mode="clip")
+        offsets = self._offsets.take(kept, axis=1, mode="clip")
+        return _Candidates(positions, skin, index, offsets, self._memory[:, : len(kept)])
+
+    def edges(
+        self, positions: np.ndarray, cutoff: float, limit: int | None, dtype: np.dtype[Any]
+    ) -> Edges:
+        """Those pairs that are closer than the cutoff, of each target no more than the limit."""
+        kept = self._closer_than(positions, cutoff)
+        distances = self._squares.take(kept, mode="clip")
+        np.sqrt(distances, out=distances)
+        if limit is not None:
+            nearest = nearest_edges(self._index[1].take(kept), distances, limit)
+            kept, distances = kept.take(nearest), distances.take(nearest)
+        index = self._index.take(kept, axis=1, mode="clip")
+        _check_distances(distances, index)
+        vectors = np.empty((len(kept), 3), dtype)
         for axis in range(3):
-            vectors[:, axis] = self._vectors[axis].take(kept)
-        edges = Edges(index, vectors, np.sqrt(self._squares.take(kept)))
-        _check_distances(edges)
-        return edges
+            vectors[:, axis] = self._vectors[axis].take(kept, mode="clip")
+        return Edges(index, vectors, distances.astype(dtype, copy=False))
 
-    def _squared_lengths(self) -> np.ndarray:
-        """x^2 + y^2 + z^2 of all candidates, in memory that is used again."""
-        x, y, z = self._vectors
-        np.multiply(x, x, out=self._squares)
-        for component in (y, z):
-            np.multiply(component, component, out=self._scratch)
-            self._squares += self._scratch
-        return self._squares
-
-
-def _nearest(edges: Edges, limit: int) -> Edges:
-    """The edges from the nearest neighbours of each target, by their distances as they are now."""
-    kept = nearest_edges(edges.index[1], edges.distances, limit)
-    if len(kept) == len(edges.distances):
-        return edges
-    index = np.ascontiguousarray(edges.index[:, kept])
-    return Edges(index, edges.vectors[kept], edges.distances[kept])
+    def _closer_than(self, positions: np.ndarray, radius: float) -> np.ndarray:
+        """Which pairs are; leaves the vectors of all, and their squared lengths."""
+        for axis, component in enumerate(positions):
+            vector = self._vectors[axis]
+            component.take(self._index[0], out=vector, mode="clip")
+            vector -= component.repeat(self._per_target)
+            vector += self._offsets[axis]
+            if axis == 0:
+                np.multiply(vector, vector, out=self._squares)
+            else:
+                self._squares += np.multiply(vector, vector, out=self._scratch)
+        return (self._squares < radius**2).nonzero()[0]
 
 
 def _shift_vectors(shift: np.ndarray, cell: np.ndarray) -> np.ndarray:
@@ -173,13 +216,11 @@ def _check_positions(positions: np.ndarray) -> None:
         )
 
 
-def _check_distances(edges: Edges) -> None:
-    if len(edges.distances) == 0:
-        return
-    closest = int(edges.distances.argmin())
-    if edges.distances[closest] <= COINCIDENT:
-        source, target = sorted(edges.index[:, closest].tolist())
+def _check_distances(distances: np.ndarray, index: np.ndarray) -> None:
+    if distances.min(initial=np.inf) <= COINCIDENT:
+        closest = int(distances.argmin())
+        source, target = sorted(index[:, closest].tolist())
         raise SezmError(
             f"atoms {source} and {target} are at the same place (distance "
-            f"{edges.distances[closest]:.1e} Angstrom); remove or move one."
+            f"{distances[closest]:.1e} Angstrom); remove or move one."
         )

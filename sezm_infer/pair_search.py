@@ -130,8 +130,8 @@ def _both_ways_sorted(
     )
     packed.sort()
     target, source, *offsets = _unpacked(packed, bits)
-    shift = np.stack([along - bound for along, bound in zip(offsets, bounds, strict=True)], axis=1)
-    return Pairs(target, source, shift)
+    shift = np.stack([along - bound for along, bound in zip(offsets, bounds, strict=True)])
+    return Pairs(target, source, shift.T)
 
 
 def _packed(parts: list[np.ndarray], bits: list[int]) -> np.ndarray:

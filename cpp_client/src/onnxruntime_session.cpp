@@ -109,6 +109,9 @@ class OnnxRuntimeSession : public Session {
                 if (computes_messages(kernels, onnx_functions(file)))
                     settings.SetGraphOptimizationLevel(ORT_DISABLE_ALL);
             }
+            // As in Python: they take a sixth of the time to open, and change no step.
+            settings.AddConfigEntry("optimization.disable_specified_optimizers",
+                                    "TransposeOptimizer;TransposeOptimizer_CPUExecutionProvider");
             return Ort::Session(environment(), path.c_str(), settings);
         } catch (const Ort::Exception &error) {
             const bool device = options.device != "cpu";

@@ -18,6 +18,9 @@ from .sniff import FileKind, embedded_metadata
 
 _ERRORS_ONLY = 3
 _NO_OPTIMISATION = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
+_LEFT_OUT = ["TransposeOptimizer", "TransposeOptimizer_CPUExecutionProvider"]
+"""Optimisations that take a sixth of the time to open a file, and change no step
+(docs/performance.md)."""
 _CPU = "CPUExecutionProvider"
 
 
@@ -53,7 +56,9 @@ class OnnxSession:
             if computes_messages(library, protobuf.function_names(Path(path))):
                 options.graph_optimization_level = _NO_OPTIMISATION
         try:
-            self._session = onnxruntime.InferenceSession(str(path), options, providers=providers)
+            self._session = onnxruntime.InferenceSession(
+                str(path), options, providers=providers, disabled_optimizers=_LEFT_OUT
+            )
         except Exception as error:  # ONNX Runtime's errors share no narrower base class
             raise SezmError(f"{path}: ONNX Runtime cannot load it ({_one_line(error)}).") from None
         signature = file_signature(self.metadata)

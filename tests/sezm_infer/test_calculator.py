@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from pathlib import Path
 
 import ase
@@ -102,6 +103,33 @@ def test_every_change_of_the_structure_is_seen(
         del crystal[0]
     assert crystal.get_potential_energy() != before
     assert crystal.get_potential_energy() == pytest.approx(toy_reference(crystal)[0])
+
+
+def test_a_structure_in_place_of_the_last_one_is_computed_anew(
+    toy_onnx: Path, crystal: ase.Atoms
+) -> None:
+    calculator = SezmCalculator(toy_onnx)
+    calculator.get_property("energy", crystal)
+    calculator.atoms = crystal.copy()
+    calculator.atoms.symbols[0] = "H"
+    moved = calculator.atoms.copy()
+    moved.positions[3, 0] += 0.1
+    assert calculator.get_property("energy", moved) == pytest.approx(toy_reference(moved)[0])
+
+
+def test_results_and_copies_stay_as_they_were_when_atoms_move_on(
+    toy_onnx: Path, crystal: ase.Atoms
+) -> None:
+    crystal.calc = SezmCalculator(toy_onnx)
+    crystal.get_forces()
+    results, positions = crystal.calc.results, crystal.calc.atoms.positions
+    before = copy.deepcopy(results), positions.copy()
+    crystal.positions += np.random.default_rng(0).normal(scale=0.05, size=(64, 3))
+    crystal.set_velocities(np.ones((64, 3)))
+    crystal.get_forces()
+    np.testing.assert_equal((results, positions), before)
+    np.testing.assert_array_equal(crystal.calc.atoms.positions, crystal.positions)
+    np.testing.assert_array_equal(crystal.calc.atoms.get_velocities(), crystal.get_velocities())
 
 
 def test_an_unchanged_structure_is_not_computed_again(toy_onnx: Path, crystal: ase.Atoms) -> None:

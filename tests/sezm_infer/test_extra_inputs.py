@@ -237,6 +237,15 @@ def test_the_calculator_sees_every_change(name: str) -> None:
     assert session.calls == 2
 
 
+def test_the_calculator_sees_changes_in_place_while_atoms_move() -> None:
+    atoms = everything(1)
+    atoms.calc = SezmCalculator(ConditionedSession(EVERYTHING))
+    for step in range(3):
+        atoms.positions[0, 0] += 0.01
+        atoms.info["fparam"][step] += 1.0
+        assert atoms.get_potential_energy() == pytest.approx(expected_energy(atoms))
+
+
 def test_the_calculator_sees_inputs_that_come_and_go() -> None:
     atoms = water()
     metadata = conditioned_metadata({"fparam": 1}, {"fparam": (2.0,)})

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+
 import ase
 import numpy as np
 import pytest
@@ -73,6 +75,28 @@ def test_a_skin_changes_no_bit_of_the_edges(structure: ase.Atoms, skin: float) -
         np.testing.assert_array_equal(one.distances, other.distances)
     assert without.searches == 20
     assert with_skin.searches < 20
+
+
+def test_edges_stay_as_they_were_when_atoms_move_on(structure: ase.Atoms) -> None:
+    neighbors = NeighborList(CUTOFF, skin=1.0)
+    kept = []
+    for step in range(4):
+        edges = neighbors.update(structure)
+        kept.append((edges, copy.deepcopy(edges)))
+        structure.rattle(0.05, seed=step)
+    for edges, as_it_was in kept:
+        np.testing.assert_array_equal(edges.index, as_it_was.index)
+        np.testing.assert_array_equal(edges.vectors, as_it_was.vectors)
+        np.testing.assert_array_equal(edges.distances, as_it_was.distances)
+
+
+def test_single_precision_is_rounded_at_the_end(structure: ase.Atoms) -> None:
+    double = NeighborList(CUTOFF, max_neighbors=5).update(structure)
+    single = NeighborList(CUTOFF, max_neighbors=5, dtype="float32").update(structure)
+    np.testing.assert_array_equal(single.index, double.index)
+    np.testing.assert_array_equal(single.vectors, double.vectors.astype(np.float32))
+    np.testing.assert_array_equal(single.distances, double.distances.astype(np.float32))
+    assert single.vectors.dtype == single.distances.dtype == np.float32
 
 
 def test_the_list_is_searched_again_when_half_the_skin_is_used(crystal: ase.Atoms) -> None:
