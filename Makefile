@@ -16,6 +16,8 @@ PARALLEL := --numprocesses auto --maxprocesses 4 --dist worksteal
 
 # Kernels of a busy two-core machine run best unthreaded; tests about threads say so themselves.
 export OMP_NUM_THREADS ?= 1
+# Threads that wait for work sleep: spinning ones took half of what busy cores had.
+export OMP_WAIT_POLICY ?= PASSIVE
 
 .DEFAULT_GOAL := help
 .PHONY: help install demo zoo docs bench kernels wheel cpp sanitize valgrind test lint types unit format clean
