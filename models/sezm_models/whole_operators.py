@@ -16,6 +16,9 @@ from torch import Tensor
 
 Compute = Callable[..., list[Tensor]]
 
+CHANNEL_BLOCK = 16
+"""Channels come in multiples of this, so that kernels need not care for remainders."""
+
 _WHOLE: ContextVar[bool] = ContextVar("whole operators", default=False)
 
 COMPUTE: dict[str, Compute] = {}
@@ -30,6 +33,11 @@ def kept_whole() -> Iterator[None]:
         yield
     finally:
         _WHOLE.reset(token)
+
+
+def is_derived(*tensors: Tensor) -> bool:
+    """A derivative is to come. Operators have none; what they consist of has."""
+    return torch.is_grad_enabled() and any(tensor.requires_grad for tensor in tensors)
 
 
 def define(name: str, arguments: str, compute: Compute, shapes: Compute) -> None:

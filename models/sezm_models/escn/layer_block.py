@@ -6,10 +6,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import linear, pad
 
-from ..whole_operators import call
+from ..whole_operators import CHANNEL_BLOCK, call, is_derived
 from .config import ESCNConfig
 from .edges import Edges, EdgesByAtom
-from .message_block import LANES, MessageBlock, is_derived
+from .message_block import MessageBlock
 from .points import escn_points
 from .tables import WithTables, sphere_grid
 
@@ -28,7 +28,7 @@ class LayerBlock(WithTables):
         self.fc2_sphere = nn.Linear(channels, channels, bias=False)
         self.fc3_sphere = nn.Linear(channels, channels, bias=False)
         grid = sphere_grid(config, config.lmax, list(range((config.lmax + 1) ** 2)))
-        self.has_kernel = channels % LANES == 0
+        self.has_kernel = channels % CHANNEL_BLOCK == 0
         self.table("to_grid", grid.to)
         self.table("from_grid", grid.back)
 

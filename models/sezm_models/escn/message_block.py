@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor
 
-from ..whole_operators import call
+from ..whole_operators import CHANNEL_BLOCK, call, is_derived
 from .config import ESCNConfig
 from .edge_block import EdgeBlock
 from .edge_messages import escn_messages
@@ -13,14 +12,6 @@ from .edges import Edges, EdgesByAtom
 from .messages_by_atom import sum_of_messages
 from .so2 import SO2Block, listed
 from .tables import WithTables, frame_rows, orders_of, sphere_grid
-
-LANES = 16
-"""Kernels take channels in multiples of it."""
-
-
-def is_derived(*tensors: Tensor) -> bool:
-    """A derivative is to come. Operators have none; what they consist of has."""
-    return torch.is_grad_enabled() and any(tensor.requires_grad for tensor in tensors)
 
 
 class MessageBlock(WithTables):
@@ -36,7 +27,8 @@ class MessageBlock(WithTables):
         self.table("from_grid", grid.back)
         self.latitudes = grid.latitudes
         self.lmax, self.mmax = config.lmax, config.mmax
-        self.has_kernel = config.sphere_channels % LANES == config.hidden_channels % LANES == 0
+        channels = config.sphere_channels, config.hidden_channels
+        self.has_kernel = all(number % CHANNEL_BLOCK == 0 for number in channels)
 
     def forward(self, x: Tensor, edges: Edges | EdgesByAtom) -> Tensor:
         """Features of atoms [N, (lmax+1)^2, C], or scalars [N, 1, C] -> sums of messages.

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from ..errors import CheckpointError
 from ..segments import segment_sum
+from ..whole_operators import is_derived
 from .config import parse_config
 from .edge_block import Distances
 from .edge_frame import EdgeFrames, length
@@ -148,8 +149,7 @@ class eSCN(WithTables):
 
     def _needs_values_alone(self, edges: Edges) -> bool:
         """On a CPU and neither traced nor differentiated."""
-        leaves = edges.distances, edges.wigner, *self.parameters()
-        derived = torch.is_grad_enabled() and any(leaf.requires_grad for leaf in leaves)
+        derived = is_derived(edges.distances, edges.wigner, *self.parameters())
         return edges.wigner.device.type == "cpu" and not derived
 
     def _edges(

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from ...neighbor_rows import NeighborRows, gather_sources, rotate_sources
+from ...whole_operators import CHANNEL_BLOCK
 from ..activation import ACTIVATIONS
 from ..degrees import n_rows
 from ..descriptor import SeZMDescriptor
@@ -22,9 +23,6 @@ from ..messages import LocalMessages
 from ..radial_features import RadialFeatures, RadialMap
 from ..so2 import SO2Gate
 from .aggregation import SumFirst
-
-CHANNEL_BLOCK = 16
-"""Channels come in multiples of this, so that kernels need not care for remainders."""
 
 
 class EdgeStage(nn.Module):

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 
 from torch import Tensor, nn
 
+from ...whole_operators import CHANNEL_BLOCK
 from ..ffn import EquivariantFFN
 from ..grid_net import CrossGridNet, GridNet
 from ..grid_unit_operators import united
 from ..grid_units import GridUnitLayout, GridUnitWeights, grid_unit_scalars, named_weights
 from .constants import exact, rounded
-from .edge_stage import CHANNEL_BLOCK
 
 
 class GridUnit(nn.Module):
