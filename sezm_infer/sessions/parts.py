@@ -37,8 +37,8 @@ def whole(inputs: Mapping[str, np.ndarray]) -> list[Part]:
 def tiles(inputs: Mapping[str, np.ndarray], edges_per_tile: int) -> list[Part]:
     """Parts of atoms near each other, with about so many edges each; at least one atom.
 
-    Atoms that lie together share neighbours, so a part has few ghosts: in a liquid whose atoms have
-    lost their order, a seventh of those of parts of consecutive atoms.
+    Atoms that lie together share neighbours, so a part has few ghosts: in 12,288 atoms
+    of water that have lost their order, a ninth of those of parts of consecutive atoms.
     """
     order = spatial_order(inputs["pos"], inputs["batch"])
     rank = np.empty_like(order)

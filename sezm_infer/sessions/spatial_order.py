@@ -22,7 +22,7 @@ def spatial_order(pos: np.ndarray, batch: np.ndarray) -> np.ndarray:
     """
     cubes = np.nan_to_num((pos - pos.min(axis=0)) / SIDE).clip(0, 2**_BITS - 1).astype(np.int64)
     key = np.zeros(len(pos), np.int64)
-    for bit in range(_BITS):
+    for bit in range(int(cubes.max()).bit_length()):
         for axis in range(3):
             key |= (cubes[:, axis] >> bit & 1) << (3 * bit + axis)
     return np.lexsort((key, batch))
