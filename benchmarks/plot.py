@@ -26,12 +26,12 @@ def plot(records: Sequence[dict[str, Any]], path: Path) -> None:
         own = sorted((r for r in records if _label(r) == label), key=lambda r: r["atoms"])
         atoms = [record["atoms"] for record in own]
         cpu = [np.median([step["cpu_s"] for step in record["steps"]]) for record in own]
-        above.loglog(
-            atoms, [1e6 * s / n for s, n in zip(cpu, atoms, strict=True)], "o-", label=label
-        )
+        per_atom = [1e3 * s / n for s, n in zip(cpu, atoms, strict=True)]
+        above.semilogx(atoms, per_atom, "o-", label=label)
         peak = [max(step["peak_mb"] for step in record["steps"]) / 1e3 for record in own]
         below.loglog(atoms, peak, "o-")
-    above.set_ylabel("CPU time per atom and step / µs")
+    above.set_ylim(bottom=0.0)
+    above.set_ylabel("CPU time per atom and step / ms")
     above.legend(fontsize="small")
     below.set_ylabel("peak memory / GB")
     below.set_xlabel("atoms")
